@@ -80,9 +80,10 @@ impl Circuits {
             Ending::Replied(_) => return self.answered(provider),
             Ending::NotServed(NotServed::Unreachable) | Ending::TimedOut => {}
             // These say nothing about whether the provider's connector answers.
-            Ending::NotServed(NotServed::NoRoute | NotServed::Refused | NotServed::TooLarge) | Ending::Withdrawn => {
-                return;
-            }
+            Ending::NotServed(
+                NotServed::NoRoute | NotServed::Refused | NotServed::TooLarge | NotServed::NotRecorded,
+            )
+            | Ending::Withdrawn => return,
         }
         let mut circuits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let circuit = circuits.entry(provider.clone()).or_default();

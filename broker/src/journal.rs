@@ -85,6 +85,27 @@ pub struct OpenExchange {
     /// The receipt of the intent, if the exchange has waited. The intent is not appended again after days.
     #[serde(with = "record::bytes")]
     pub intent_receipt: Option<Vec<u8>>,
+    /// What recording the exchange for a representative needs, if one acts.
+    pub representative: Option<Box<RepresentativeEntries>>,
+}
+
+/// What recording an exchange under a label of the representative needs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepresentativeEntries {
+    /// [`messages::S1::digest`] of the representative's S1.
+    #[serde(with = "record::bytes")]
+    pub s1: Hash,
+    /// Labels and record keys.
+    pub labels: LabelAnswer,
+    /// The content of the intent's record.
+    pub content: ExchangeRecord,
+    /// The intent's sealed record, byte for byte.
+    #[serde(with = "record::bytes")]
+    pub intent_record: Vec<u8>,
+    /// The receipt of the intent, if the exchange has waited.
+    #[serde(with = "record::bytes")]
+    pub intent_receipt: Option<Vec<u8>>,
 }
 
 impl OpenExchange {
@@ -135,6 +156,19 @@ pub struct Closing {
     pub reply: Option<Reply>,
     /// The result, for the metrics.
     pub outcome: record::Outcome,
+    /// The representative's outcome, if one acts and their intent is recorded.
+    pub representative: Option<Box<SealedOutcome>>,
+}
+
+/// The sealed record of an outcome.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedOutcome {
+    /// The sealed record, byte for byte.
+    #[serde(with = "record::bytes")]
+    pub sealed_record: Vec<u8>,
+    /// Key of its shared part.
+    pub shared_key: PartKey,
 }
 
 impl Closing {

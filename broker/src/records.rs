@@ -5,13 +5,13 @@
 //! cannot misstate it without being noticed.
 
 use messages::seal::PadTo;
-use messages::{ExchangeRequest, Reply, ReplyOutcome, SealingPublicKey, SignedDecision};
+use messages::{ExchangeRequest, Reply, ReplyOutcome, S1, SealingPublicKey, SignedDecision};
 use record::content::{
     Check, CitizenPart, ConsumerSignatures, DenialRecord, ExchangeRecord, ExchangeResult, Ids, Lifecycle,
     PreviewDecision, PreviewResult, SharedPart, SupervisionPart,
 };
 use record::sealed::{Header, Parts, SealedError};
-use record::{DayKey, ExpiryDay, Label, Outcome, RecordKey, RetentionClass, SealedRecord};
+use record::{DayKey, ExpiryDay, Label, Outcome, RecordKey, RetentionClass, SealedRecord, SubjectRole};
 use tlog::Hash;
 
 use crate::authenticate::Authenticated;
@@ -55,6 +55,8 @@ pub enum NotServed {
     Refused,
     /// The request is larger than a provider's connector accepts.
     TooLarge,
+    /// The ledger has not taken the representative's intent. Without it nothing is forwarded.
+    NotRecorded,
 }
 
 impl NotServed {
@@ -64,6 +66,7 @@ impl NotServed {
             Self::NoRoute | Self::Unreachable => "provider-unreachable",
             Self::Refused => "provider-refused",
             Self::TooLarge => "request-too-large",
+            Self::NotRecorded => "representative-not-recorded",
         }
     }
 }
@@ -120,6 +123,7 @@ pub fn intent(permitted: &Permitted, expiry: ExpiryDay) -> ExchangeRecord {
         allowed_by: permission.allowed_by(),
         subject: metadata.subject,
         role: metadata.role,
+        representation: metadata.representation,
         idnr_used: metadata.idnr_used,
         assurance: metadata.assurance,
         synchronous: metadata.synchronous,
@@ -132,6 +136,16 @@ pub fn intent(permitted: &Permitted, expiry: ExpiryDay) -> ExchangeRecord {
         result: None,
         preview: None,
     }
+}
+
+/// The representative's record of an intent: the same, with their own role and S1.
+pub fn representatives(subject: &ExchangeRecord, s1: &S1, expiry: ExpiryDay) -> ExchangeRecord {
+    let mut record = subject.clone();
+    record.role = SubjectRole::Representative;
+    record.lifecycle.expiry = expiry;
+    record.consumer_signatures.s1 = s1.signature.0;
+    record.consumer_signatures.s1_digest = s1.digest();
+    record
 }
 
 fn ids(request: &ExchangeRequest) -> Ids {

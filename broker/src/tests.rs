@@ -104,6 +104,7 @@ fn metadata(evidence: &str) -> Metadata {
         assurance: Assurance::High,
         subject: record::Subject::Natural,
         role: SubjectRole::DataSubject,
+        representation: None,
         synchronous: true,
         request_digest: Hash([1; 32]),
         official: "desk-7".parse().unwrap(),
@@ -131,6 +132,7 @@ fn request(metadata: Metadata) -> ExchangeRequest {
         salt: [3; 32],
         xml: b"<request/>".to_vec(),
         login: None,
+        power: None,
     };
     let sealed_request = content.seal(&provider, &s1.digest()).unwrap();
     let answer_key = SealingKey::from_seed([111; 32]).public();
@@ -138,6 +140,7 @@ fn request(metadata: Metadata) -> ExchangeRequest {
     ExchangeRequest {
         metadata,
         s1,
+        representative: None,
         s2,
         answer_key,
         sealed_request,
@@ -309,6 +312,7 @@ pub(crate) fn open_exchange() -> OpenExchange {
         preview: false,
         closing: None,
         intent_receipt: None,
+        representative: None,
     }
 }
 
@@ -337,6 +341,7 @@ async fn the_journal_survives_a_restart_and_an_update_changes_one_row() {
         previewed: None,
         reply: None,
         outcome: record::Outcome::TimedOut,
+        representative: None,
     };
     journal
         .update(exchange, |entry| {
@@ -370,6 +375,7 @@ fn a_provider_that_certainly_has_not_served_needs_no_notice() {
             previewed: None,
             reply,
             outcome,
+            representative: None,
         };
         assert_eq!(closing.may_be_served(), served, "{outcome:?}");
     }
@@ -389,6 +395,7 @@ fn a_closed_row_keeps_the_reply_only_for_the_consumer() {
             outcome_receipt: vec![2],
             sealed_record: vec![3],
             shared_key: RecordKey([2; 32]).part(PartName::Shared),
+            representative: None,
         },
         reply: None,
         waited: false,

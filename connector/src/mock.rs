@@ -39,6 +39,7 @@ use crate::consumer::idempotency::turns::Turns;
 use crate::consumer::interface::{self, EvidenceService, Guard};
 use crate::consumer::login::Login;
 use crate::consumer::query::{AuthorityEvidence, EvidenceQuery, EvidenceResult, PreviewShown, ResultState};
+use crate::consumer::representative::require_power;
 use crate::consumer::request;
 use crate::error::Error;
 use crate::openapi;
@@ -325,6 +326,7 @@ impl Mock {
 
     async fn answer(&self, query: &EvidenceQuery) -> Result<EvidenceResult, Problem> {
         request::check_query(query)?;
+        require_power(query, self.now())?;
         let Some(canned) = self.answers.find(query) else {
             return Ok(self.result(ResultState::NothingFound, None));
         };

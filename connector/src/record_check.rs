@@ -5,18 +5,19 @@
 //! the version of the Registerlandkarte that it names, by replaying the decision. The broker can choose no field freely
 //! except the told reason and the checks, which are its own statements. The provider's signature covers the result.
 
-use ledger_client::recorded::{Intent, Outcome, Recorded};
-use messages::{Metadata, S1, SealingPublicKey, Signature};
+use ledger_client::recorded::{self, Intent, Outcome, Recorded};
+use messages::{Metadata, OutcomeNotice, S1, SealingPublicKey, Signature};
 use record::content::ConsumerSignatures;
 use record::{
-    Body, DisclosureClass, Entry, ExchangeRecord, Ids, Label, PartKey, Phase, SealedRecord, Series, SharedPart,
-    Timestamp, label,
+    Body, DisclosureClass, Entry, ExchangeRecord, ExchangeResult, Ids, Label, PartKey, Phase, SealedRecord, Series,
+    SharedPart, SubjectRole, Timestamp, label,
 };
 use registerlandkarte::Permission;
+use tlog::Hash;
 use tlog::merkle::Index;
 use trust::{History, TrustKind, Version, Versions};
 
-use crate::context::DirectoryAt;
+use crate::context::{CheckContext, DirectoryAt};
 
 /// Longest time between sealing a record and the time of its entry, in seconds. The expiry day may be that of either.
 const SEALED_BEFORE: u64 = 120;
@@ -162,6 +163,9 @@ pub(crate) fn check_content(
     {
         return Err("the record's role, use of the IDNr, assurance or mode differs");
     }
+    if record.representation != metadata.representation {
+        return Err("the record's representation differs");
+    }
     let signatures = ConsumerSignatures {
         s1: sent.s1.signature.0,
         s2: sent.s2.0,
@@ -173,6 +177,78 @@ pub(crate) fn check_content(
         return Err("the record's signatures differ");
     }
     Ok(())
+}
+
+/// Compares the representative's record with the represented person's, which has been checked: it says the same, apart
+/// from the role and the S1 of the person. The expiry days may be adjacent, because the two are sealed one after the
+/// other.
+///
+/// # Errors
+/// The reason.
+pub(crate) fn check_representatives(
+    record: &ExchangeRecord,
+    subject: &ExchangeRecord,
+    (s1, s1_digest): ([u8; 64], Hash),
+) -> Result<(), &'static str> {
+    let mut expected = subject.clone();
+    expected.role = SubjectRole::Representative;
+    (expected.consumer_signatures.s1, expected.consumer_signatures.s1_digest) = (s1, s1_digest);
+    if record.lifecycle.expiry.0.abs_diff(subject.lifecycle.expiry.0) <= 1 {
+        expected.lifecycle.expiry = record.lifecycle.expiry;
+    }
+    if *record == expected {
+        Ok(())
+    } else {
+        Err("the representative's record differs from the represented person's")
+    }
+}
+
+/// What a notice proves of the representative, if one acts.
+pub(crate) struct RepresentativesOutcome {
+    pub(crate) intent: Recorded<Intent>,
+    pub(crate) outcome: Recorded<Outcome>,
+}
+
+/// Checks what a notice has of the representative: both receipts prove entries of the anchored log, the outcome closes
+/// the intent under its label, and its record says what the represented person's record says. `s1` is what the
+/// consumer signed, where it is known.
+///
+/// If the ledger did not take the representative's intent, nothing was forwarded, and the exchange has failed without
+/// an answer: then alone the notice may lack the representative.
+///
+/// # Errors
+/// The reason.
+pub(crate) fn representatives_outcome(
+    context: &CheckContext,
+    notice: &OutcomeNotice,
+    subject: &ExchangeRecord,
+    s1: Option<&S1>,
+) -> Result<Option<RepresentativesOutcome>, &'static str> {
+    let Some(sent) = &notice.representative else {
+        let failed =
+            |result: &ExchangeResult| result.outcome == record::Outcome::Failed && result.answer_digest.is_none();
+        return if subject.representation.is_none() || subject.result.as_ref().is_some_and(failed) {
+            Ok(None)
+        } else {
+            Err("the exchange is not recorded for the representative")
+        };
+    };
+    if subject.representation.is_none() {
+        return Err("the notice has a representative, and none acts");
+    }
+    let intent = recorded::check::<Intent>(&sent.intent_receipt, &context.trust, &context.history)
+        .map_err(|_| "the receipt of the representative's intent does not hold")?;
+    let outcome = recorded::check::<Outcome>(&sent.outcome_receipt, &context.trust, &context.history)
+        .map_err(|_| "the receipt of the representative's outcome does not hold")?;
+    if !context.is_from_our_log(&intent) || !context.is_from_our_log(&outcome) {
+        return Err("a receipt of the representative is of another log");
+    }
+    let label = closing_label(&context.history, &intent, &outcome)?;
+    let record = open(&sent.sealed_record, outcome.entry(), &label, &sent.shared_key)?;
+    let own = &record.consumer_signatures;
+    let signed = s1.map_or((own.s1, own.s1_digest), |s1| (s1.signature.0, s1.digest()));
+    check_representatives(&record, subject, signed)?;
+    Ok(Some(RepresentativesOutcome { intent, outcome }))
 }
 
 /// Where and when the broker decided.

@@ -32,6 +32,26 @@ pub fn evidence_request() -> String {
     include_str!("../tests/evidence-request.json").replace("NOW", &now.to_string())
 }
 
+/// The same about Emma, by Deniz, who has a power of attorney and has logged in.
+pub fn represented_request() -> String {
+    let representative = r#""representative": {
+    "person": {
+      "idnr": "02476291358",
+      "family_name": "Yıldız",
+      "given_name": "Deniz",
+      "date_of_birth": "1991-03-30",
+      "postal_code": "73614",
+      "place": "Rheinfurt"
+    },
+    "power": "attorney",
+    "document_digest": "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a",
+    "valid_from": "2020-01-01"
+  },
+  "person": {
+    "idnr": "08214967384""#;
+    evidence_request().replacen("\"person\": {\n    \"idnr\": \"08214967384\"", representative, 1)
+}
+
 /// One of the released programs.
 pub fn program(name: &str) -> PathBuf {
     let folder = std::env::var_os("EINSICHT_PROGRAMS").map_or_else(

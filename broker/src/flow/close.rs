@@ -3,17 +3,17 @@
 use std::time::Instant;
 
 use ledger_client::recorded::{Intent, Outcome, Recorded};
-use messages::{Completion, ExchangeAnswer, OutcomeNotice};
+use messages::{Completion, ExchangeAnswer, OutcomeNotice, RepresentativeNotice};
 use record::Phase;
 use record::content::ExchangeRecord;
 use service::problem::Problem;
 
-use super::defer::{defer, known_intent};
+use super::defer::{defer, known_intents};
 use super::forward::{Forwarded, forward};
-use super::record::{record_intent, record_outcome, seal_outcome};
+use super::record::{Intents, Outcomes, record_intents, record_outcomes, seal_outcome};
 use crate::broker::Broker;
 use crate::journal::{
-    AwaitedPreview, ClosedExchange, Closing, JournalEntry, OpenExchange, PreviewStage, request_digest,
+    AwaitedPreview, ClosedExchange, Closing, JournalEntry, OpenExchange, PreviewStage, SealedOutcome, request_digest,
 };
 use crate::metrics::count_exchange;
 use crate::problems::{is_try_again, stopped, try_again};
@@ -24,23 +24,24 @@ use crate::retry::patient;
 /// broker has worked on it.
 pub(super) async fn close(broker: &Broker, open: Box<OpenExchange>, first: bool) -> Result<ExchangeAnswer, Problem> {
     let metadata = &open.request.metadata;
-    let intent = match &open.intent_receipt {
-        Some(receipt) => known_intent(broker, receipt)?,
-        None => match record_intent(broker, &open).await? {
-            Some(intent) => intent,
+    let intents = if open.has_waited() {
+        known_intents(broker, &open)?
+    } else {
+        match record_intents(broker, &open).await? {
+            Some(intents) => intents,
             None => {
                 broker.journal.remove(metadata.exchange).await.map_err(stopped)?;
                 give_back(broker, &open);
                 return Err(try_again("the log does not take entries at the moment"));
             }
-        },
+        }
     };
     let mut ending = None;
     if open.closing.is_none() {
-        match forward(broker, &intent, &open, first).await {
+        match forward(broker, &intents, &open, first).await {
             Forwarded::Deferred(deferral) => {
                 broker.circuits.answered(&metadata.provider);
-                let deferred = defer(broker, &intent, *open, deferral).await?;
+                let deferred = defer(broker, &intents, *open, deferral).await?;
                 return Ok(ExchangeAnswer::Deferred(Box::new(deferred)));
             }
             Forwarded::Ended(certain) => {
@@ -49,7 +50,7 @@ pub(super) async fn close(broker: &Broker, open: Box<OpenExchange>, first: bool)
             }
         }
     }
-    let completion = finish(broker, &intent, open, ending.as_ref()).await?;
+    let completion = finish(broker, &intents, open, ending.as_ref()).await?;
     Ok(ExchangeAnswer::Completed(Box::new(completion)))
 }
 
@@ -68,7 +69,7 @@ fn give_back(broker: &Broker, open: &OpenExchange) {
 /// Records how the exchange ended, and releases the completion. Without an ending, the journal has the closing.
 pub(super) async fn finish(
     broker: &Broker,
-    intent: &Recorded<Intent>,
+    intents: &Intents,
     mut open: Box<OpenExchange>,
     ending: Option<&Ending>,
 ) -> Result<Completion, Problem> {
@@ -76,7 +77,7 @@ pub(super) async fn finish(
     let closing = match (open.closing.clone(), ending) {
         (Some(closing), _) => closing,
         (None, Some(ending)) => {
-            let closing = sealed(broker, &open, ending).await?;
+            let closing = sealed(broker, intents, &open, ending).await?;
             open.closing = Some(closing.clone());
             // Before the outcome is appended: a second one, sealed again, would have another commitment.
             let entry = JournalEntry::Open(open.clone());
@@ -88,32 +89,34 @@ pub(super) async fn finish(
     if !open.request.metadata.synchronous {
         broker.journal.remove_deferred(exchange).await.map_err(stopped)?;
     }
-    let outcome = record_outcome(broker, &open, intent, &closing).await?;
+    let outcomes = record_outcomes(broker, &open, intents, &closing).await?;
     // Until here the schedule takes the exchange up again if something fails.
     broker.schedule.remove(exchange);
-    release(broker, intent, &outcome, closing, &open).await
+    release(broker, intents, &outcomes, closing, &open).await
 }
 
 /// Seals the outcome's record. Waits for identity when it has to give another key.
-async fn sealed(broker: &Broker, open: &OpenExchange, ending: &Ending) -> Result<Closing, Problem> {
+async fn sealed(broker: &Broker, intents: &Intents, open: &OpenExchange, ending: &Ending) -> Result<Closing, Problem> {
     let mut pauses = patient();
     loop {
-        match seal_outcome(broker, open, ending).await {
+        match seal_outcome(broker, intents, open, ending).await {
             Err(problem) if is_try_again(&problem) => tokio::time::sleep(pauses.failed()).await,
             result => return result,
         }
     }
 }
 
-/// Releases the completion. Takes the recorded outcome, so that nothing can be released without one.
+/// Releases the completion. Takes the recorded outcomes, so that nothing can be released without them.
 async fn release(
     broker: &Broker,
-    intent: &Recorded<Intent>,
-    outcome: &Recorded<Outcome>,
+    intents: &Intents,
+    outcomes: &Outcomes,
     mut closing: Closing,
     open: &OpenExchange,
 ) -> Result<Completion, Problem> {
     let metadata = &open.request.metadata;
+    let (intent, outcome) = (&intents.subject, &outcomes.subject);
+    let representative = representatives_notice(intents, outcomes, closing.representative.take());
     let preview = closing
         .previewed
         .take()
@@ -126,6 +129,7 @@ async fn release(
         outcome_receipt: outcome.receipt_bytes().to_vec(),
         sealed_record: closing.sealed_record,
         shared_key: closing.shared_key,
+        representative,
     };
     let completion = Completion {
         notice: notice.clone(),
@@ -169,7 +173,23 @@ async fn release(
     Ok(completion)
 }
 
-/// What recording the preview needs.
+/// What the notice has of the representative.
+fn representatives_notice(
+    intents: &Intents,
+    outcomes: &Outcomes,
+    closing: Option<Box<SealedOutcome>>,
+) -> Option<Box<RepresentativeNotice>> {
+    let (intent, outcome) = intents.representative.as_ref().zip(outcomes.representative.as_ref())?;
+    let closing = closing?;
+    Some(Box::new(RepresentativeNotice {
+        intent_receipt: intent.receipt_bytes().to_vec(),
+        outcome_receipt: outcome.receipt_bytes().to_vec(),
+        sealed_record: closing.sealed_record,
+        shared_key: closing.shared_key,
+    }))
+}
+
+/// What recording the preview needs. It is recorded once, for the person whom the evidence is about.
 fn awaited_preview(
     content: ExchangeRecord,
     open: &OpenExchange,

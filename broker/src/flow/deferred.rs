@@ -21,7 +21,7 @@ use service::tls::PeerName;
 use tokio::task::JoinSet;
 
 use super::close::finish;
-use super::defer::{defer, known_intent};
+use super::defer::{defer, known_intents};
 use super::forward::{self, Forwarded, Uncertain};
 use crate::broker::Broker;
 use crate::journal::JournalEntry;
@@ -95,19 +95,19 @@ async fn ask(broker: &Arc<Broker>, due: &Due, now: Timestamp) -> Result<Progress
         Some(JournalEntry::Open(open)) => *open,
         Some(JournalEntry::Closed(_)) | None => return Ok(Progress::Settled),
     };
-    let intent = known_intent(broker, open.intent_receipt.as_deref().unwrap_or_default())?;
+    let intents = known_intents(broker, &open)?;
     if open.closing.is_some() {
-        finish(broker, &intent, Box::new(open), None).await?;
+        finish(broker, &intents, Box::new(open), None).await?;
         return Ok(Progress::Settled);
     }
     let ending = if now >= due.row.expiry {
         tracing::warn!(exchange = %due.exchange, "given up: the evidence did not become available in time");
         Ending::TimedOut
     } else {
-        match forward::ask_again(broker, &intent, &open).await {
+        match forward::ask_again(broker, &intents, &open).await {
             Ok(Forwarded::Deferred(deferral)) => {
                 broker.circuits.answered(&due.row.provider);
-                defer(broker, &intent, open, deferral).await?;
+                defer(broker, &intents, open, deferral).await?;
                 return Ok(Progress::Settled);
             }
             Ok(Forwarded::Ended(ending)) => {
@@ -118,7 +118,7 @@ async fn ask(broker: &Arc<Broker>, due: &Due, now: Timestamp) -> Result<Progress
             Err(Uncertain::Unanswered) => return Ok(Progress::Unanswered),
         }
     };
-    finish(broker, &intent, Box::new(open), Some(&ending)).await?;
+    finish(broker, &intents, Box::new(open), Some(&ending)).await?;
     Ok(Progress::Settled)
 }
 
@@ -151,8 +151,8 @@ pub(crate) async fn withdraw(
             JournalEntry::Closed(closed) => return closed.completion().ok_or_else(acknowledged),
             JournalEntry::Deferred(deferred) => deferred.open,
         };
-        let intent = known_intent(&broker, open.intent_receipt.as_deref().unwrap_or_default())?;
-        finish(&broker, &intent, Box::new(open), Some(&Ending::Withdrawn)).await
+        let intents = known_intents(&broker, &open)?;
+        finish(&broker, &intents, Box::new(open), Some(&Ending::Withdrawn)).await
     });
     match tokio::time::timeout(WITHDRAWAL_LIMIT, task).await {
         Ok(Ok(result)) => result,

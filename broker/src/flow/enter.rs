@@ -7,16 +7,16 @@ use ledger_client::recorded::Denial;
 use ledger_client::writer::Draft;
 use messages::limits::MAX_DEADLINE_SECONDS;
 use messages::request::S1_VALIDITY;
-use messages::{DenialKeyRequest, ExchangeRequest, LabelAnswer, LabelRequest};
+use messages::{DenialKeyRequest, ExchangeRequest, LabelAnswer, LabelRequest, S1};
 use record::entry::Body;
-use record::{DayKey, RetentionClass};
+use record::{DayKey, ExchangeRecord, RetentionClass};
 use service::problem::Problem;
 use trust::History;
 
 use super::record::{seal, supervision};
 use crate::authenticate::{Authenticated, authenticate};
 use crate::broker::Broker;
-use crate::journal::{JournalEntry, OpenExchange};
+use crate::journal::{JournalEntry, OpenExchange, RepresentativeEntries};
 use crate::metrics::count_exchange;
 use crate::permit::{Permitted, permit};
 use crate::problems::{not_authenticated, not_permitted, not_recorded, stopped, try_again};
@@ -68,7 +68,7 @@ pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<B
     }
 }
 
-/// Gets labels and record keys from identity, and writes the journal.
+/// Gets labels and record keys from identity, for a representative as well, and writes the journal.
 async fn label(broker: &Broker, history: &History, permitted: Permitted) -> Result<Box<OpenExchange>, Problem> {
     if broker.writer.waiting() >= MAX_WRITER_WAIT {
         return Err(try_again("the log is slow at the moment"));
@@ -105,30 +105,20 @@ async fn label(broker: &Broker, history: &History, permitted: Permitted) -> Resu
     } else {
         None
     };
-    let label_request = LabelRequest {
-        s1: request.s1.clone(),
-        retention: rule.retention,
-        disclosure: rule.disclosure,
-    };
-    let labels: LabelAnswer = match broker.ask_identity("labels", &label_request).await {
-        Ok(labels) => labels,
-        Err(error) if error.retryable() => return Err(try_again("identity does not answer")),
-        Err(error) => {
-            tracing::info!(exchange = %request.metadata.exchange, %error, "identity refuses");
-            // Supervision reads the reason; the consumer gets the uniform refusal.
-            let limit = error.problem().is_some_and(|problem| problem.slug == "limit");
-            let reason = if limit {
-                "too many requests about one person"
-            } else {
-                "identity refuses"
-            };
-            return Err(deny(broker, history, permitted.authenticated(), reason, rule.retention).await);
-        }
+    let labels = ask_for_labels(broker, history, &permitted, &request.s1).await?;
+    let representative = match &request.representative {
+        Some(s1) => Some((s1, ask_for_labels(broker, history, &permitted, s1).await?)),
+        None => None,
     };
     let content = records::intent(&permitted, labels.expiry);
     let official = &request.metadata.official;
     let sealed = seal(history, &content, None, official, (labels.intent, &labels.intent_key))?;
+    let representative = match representative {
+        Some((s1, labels)) => Some(representatives_entries(history, &content, official, s1, labels)?),
+        None => None,
+    };
     let open = Box::new(OpenExchange {
+        representative,
         intent_record: sealed.bytes().to_vec(),
         content,
         labels,
@@ -149,6 +139,55 @@ async fn label(broker: &Broker, history: &History, permitted: Permitted) -> Resu
         place.keep();
     }
     Ok(open)
+}
+
+/// Seals the record of the representative's intent.
+fn representatives_entries(
+    history: &History,
+    subject: &ExchangeRecord,
+    official: &str,
+    s1: &S1,
+    labels: LabelAnswer,
+) -> Result<Box<RepresentativeEntries>, Problem> {
+    let content = records::representatives(subject, s1, labels.expiry);
+    let sealed = seal(history, &content, None, official, (labels.intent, &labels.intent_key))?;
+    Ok(Box::new(RepresentativeEntries {
+        s1: s1.digest(),
+        labels,
+        content,
+        intent_record: sealed.into_bytes(),
+        intent_receipt: None,
+    }))
+}
+
+/// Asks identity for the labels of a person. A refusal leaves a `denial`.
+async fn ask_for_labels(
+    broker: &Broker,
+    history: &History,
+    permitted: &Permitted,
+    s1: &S1,
+) -> Result<LabelAnswer, Problem> {
+    let rule = &permitted.permission().rule;
+    let label_request = LabelRequest {
+        s1: s1.clone(),
+        retention: rule.retention,
+        disclosure: rule.disclosure,
+    };
+    let error = match broker.ask_identity("labels", &label_request).await {
+        Ok(labels) => return Ok(labels),
+        Err(error) if error.retryable() => return Err(try_again("identity does not answer")),
+        Err(error) => error,
+    };
+    let exchange = permitted.authenticated().request().metadata.exchange;
+    tracing::info!(%exchange, %error, "identity refuses");
+    // Supervision reads the reason; the consumer gets the uniform refusal.
+    let limit = error.problem().is_some_and(|problem| problem.slug == "limit");
+    let reason = if limit {
+        "too many requests about one person"
+    } else {
+        "identity refuses"
+    };
+    Err(deny(broker, history, permitted.authenticated(), reason, rule.retention).await)
 }
 
 /// Records the refusal of a request. Returns the problem for the consumer: the uniform refusal once the `denial` is

@@ -25,12 +25,13 @@ use std::time::Duration;
 
 use ledger_client::recorded::{Intent, Recorded};
 use messages::limits::{MAX_FORWARD, MAX_LATER_SECONDS};
-use messages::{CallKind, Deferral, ExchangeRequest, Forward, ForwardAnswer, Reply};
+use messages::{CallKind, Deferral, ExchangeRequest, Forward, ForwardAnswer, Reply, RepresentativeForward};
 use record::ParticipantId;
 use service::http::CallError;
 use service::problem::Problem;
 use tokio::time::Instant;
 
+use super::record::Intents;
 use crate::broker::Broker;
 use crate::journal::OpenExchange;
 use crate::records::{Ending, NotServed};
@@ -65,11 +66,15 @@ enum Attempt {
 }
 
 /// Forwards the request to the provider until it is certain how the exchange ended, or that it waits. Takes the
-/// recorded intent, so that nothing can be forwarded without one. `first`: no earlier run of the broker may have
+/// recorded intents, so that nothing can be forwarded without them. `first`: no earlier run of the broker may have
 /// forwarded it.
-pub(super) async fn forward(broker: &Broker, intent: &Recorded<Intent>, open: &OpenExchange, first: bool) -> Forwarded {
+pub(super) async fn forward(broker: &Broker, intents: &Intents, open: &OpenExchange, first: bool) -> Forwarded {
     let metadata = &open.request.metadata;
-    let body = record::cbor::to_vec(&message(intent, open));
+    let Some(message) = message(intents, open) else {
+        tracing::error!(exchange = %metadata.exchange, "the representative's intent is not recorded");
+        return Forwarded::Ended(Ending::NotServed(NotServed::NotRecorded));
+    };
+    let (intent, body) = (&intents.subject, record::cbor::to_vec(&message));
     if body.len() > MAX_FORWARD {
         tracing::error!(exchange = %metadata.exchange, "the forward exceeds its limit");
         return Forwarded::Ended(Ending::NotServed(NotServed::TooLarge));
@@ -115,14 +120,10 @@ pub(super) enum Uncertain {
 }
 
 /// Sends the forward of an exchange that waits once more.
-pub(super) async fn ask_again(
-    broker: &Broker,
-    intent: &Recorded<Intent>,
-    open: &OpenExchange,
-) -> Result<Forwarded, Uncertain> {
+pub(super) async fn ask_again(broker: &Broker, intents: &Intents, open: &OpenExchange) -> Result<Forwarded, Uncertain> {
     let route = route(broker, open).ok_or(Uncertain::Unanswered)?;
-    let body = record::cbor::to_vec(&message(intent, open));
-    match attempt(broker, &route, body, intent, &open.request).await {
+    let body = record::cbor::to_vec(&message(intents, open).ok_or(Uncertain::Unanswered)?);
+    match attempt(broker, &route, body, &intents.subject, &open.request).await {
         Attempt::Replied(reply) => Ok(Forwarded::Ended(Ending::Replied(reply))),
         Attempt::Deferred(deferral) => Ok(Forwarded::Deferred(deferral)),
         Attempt::NotReady => Err(Uncertain::NotReady),
@@ -146,18 +147,30 @@ fn is_listed(broker: &Broker, provider: &ParticipantId) -> bool {
     broker.live.history().state().directory().provider(provider).is_some()
 }
 
-fn message(intent: &Recorded<Intent>, open: &OpenExchange) -> Forward {
+/// The forward. `None` if a representative acts whose intent is not recorded.
+fn message(intents: &Intents, open: &OpenExchange) -> Option<Forward> {
     let request = &open.request;
-    Forward {
+    let representative = match (&request.representative, &open.representative, &intents.representative) {
+        (None, None, None) => None,
+        (Some(s1), Some(own), Some(intent)) => Some(Box::new(RepresentativeForward {
+            s1: s1.clone(),
+            for_provider: own.labels.for_provider.clone(),
+            intent_receipt: intent.receipt_bytes().to_vec(),
+            sealed_record: own.intent_record.clone(),
+        })),
+        _ => return None,
+    };
+    Some(Forward {
         metadata: request.metadata.clone(),
         s1: request.s1.clone(),
         s2: request.s2,
         answer_key: request.answer_key,
         sealed_request: request.sealed_request.clone(),
         for_provider: open.labels.for_provider.clone(),
-        intent_receipt: intent.receipt_bytes().to_vec(),
+        intent_receipt: intents.subject.receipt_bytes().to_vec(),
         sealed_record: open.intent_record.clone(),
-    }
+        representative,
+    })
 }
 
 async fn attempt(
@@ -249,6 +262,7 @@ mod tests {
     use trust::TrustKind;
 
     use super::*;
+    use crate::journal::RepresentativeEntries;
     use crate::tests::trust_in_force::{Alone, end_component, recorded_intent, register_with_key};
     use crate::tests::{changed, open_exchange};
 
@@ -262,16 +276,50 @@ mod tests {
             9,
         );
         alone.live.replace(history);
-        let (intent, open) = (recorded_intent(), open_exchange());
-        let ending = forward(&alone.broker, &intent, &open, true).await;
+        let (intents, open) = (alone_intents(), open_exchange());
+        let ending = forward(&alone.broker, &intents, &open, true).await;
         assert!(
             matches!(ending, Forwarded::Ended(Ending::NotServed(NotServed::NoRoute))),
             "{ending:?}"
         );
-        let ending = forward(&alone.broker, &intent, &open, false).await;
+        let ending = forward(&alone.broker, &intents, &open, false).await;
         assert!(
             matches!(ending, Forwarded::Ended(Ending::TimedOut)),
             "an earlier run may have forwarded it: {ending:?}"
+        );
+    }
+
+    fn alone_intents() -> Intents {
+        Intents {
+            subject: recorded_intent(),
+            representative: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_forwarded_without_the_representatives_intent() {
+        let alone = Alone::new();
+        let mut open = open_exchange();
+        open.representative = Some(Box::new(RepresentativeEntries {
+            s1: open.request.s1.digest(),
+            labels: open.labels.clone(),
+            content: open.content.clone(),
+            intent_record: vec![3],
+            intent_receipt: None,
+        }));
+        open.request.representative = Some(open.request.s1.clone());
+        let not_recorded =
+            |ending: &Forwarded| matches!(ending, Forwarded::Ended(Ending::NotServed(NotServed::NotRecorded)));
+        let ending = forward(&alone.broker, &alone_intents(), &open, true).await;
+        assert!(not_recorded(&ending), "{ending:?}");
+        let both = Intents {
+            representative: Some(recorded_intent()),
+            ..alone_intents()
+        };
+        assert!(message(&both, &open).unwrap().representative.is_some());
+        assert!(
+            message(&both, &open_exchange()).is_none(),
+            "an intent that belongs to no representative"
         );
     }
 

@@ -1,26 +1,62 @@
-//! The two entries of an exchange: intent and outcome.
+//! The two entries of an exchange: intent and outcome. An exchange by a representative has two of each: one pair under
+//! a label of the person whom the evidence is about, and one under a label of the representative. The log does not show
+//! that they belong together.
 
 use ledger_client::recorded::{Intent, Outcome, Recorded};
 use ledger_client::writer::{AppendError, Draft};
-use messages::{OutcomeKeyAnswer, OutcomeKeyRequest};
+use messages::{LabelAnswer, OutcomeKeyAnswer, OutcomeKeyRequest};
 use record::content::ExchangeRecord;
 use record::entry::{Body, LabelledKind};
 use record::{ExpiryDay, Label, PartName, Phase, RecordKey, SealedRecord};
 use service::problem::Problem;
+use tlog::Hash;
 use trust::History;
+use uuid::Uuid;
 
 use crate::broker::Broker;
-use crate::journal::{Closing, OpenExchange};
+use crate::journal::{Closing, OpenExchange, SealedOutcome};
 use crate::problems::{ending, not_recorded, stopped, try_again};
 use crate::records::{self, Ending};
 
-/// Records the intent. Returns `None` if the writer has given up: then the intent is certainly not in the log.
-pub(super) async fn record_intent(broker: &Broker, open: &OpenExchange) -> Result<Option<Recorded<Intent>>, Problem> {
-    let sealed = SealedRecord::parse(open.intent_record.clone()).map_err(|_| Problem::internal())?;
+/// The recorded intents of an exchange.
+pub(super) struct Intents {
+    /// Of the person whom the evidence is about.
+    pub(super) subject: Recorded<Intent>,
+    /// Of the representative, if one acts. `None` also if the ledger has not taken it: then nothing is forwarded.
+    pub(super) representative: Option<Recorded<Intent>>,
+}
+
+/// Records the intents. Returns `None` if the writer has given up the first one: then none is in the log.
+pub(super) async fn record_intents(broker: &Broker, open: &OpenExchange) -> Result<Option<Intents>, Problem> {
+    let exchange = open.request.metadata.exchange;
+    let Some(subject) = record_intent(broker, exchange, &open.labels, &open.intent_record).await? else {
+        return Ok(None);
+    };
+    // An exchange that is closing without the representative must not get an intent that nothing closes.
+    let has_room = |closing: &Closing| closing.representative.is_some();
+    let representative = match &open.representative {
+        Some(own) if open.closing.as_ref().is_none_or(has_room) => {
+            record_intent(broker, exchange, &own.labels, &own.intent_record).await?
+        }
+        _ => None,
+    };
+    Ok(Some(Intents {
+        subject,
+        representative,
+    }))
+}
+
+async fn record_intent(
+    broker: &Broker,
+    exchange: Uuid,
+    labels: &LabelAnswer,
+    record: &[u8],
+) -> Result<Option<Recorded<Intent>>, Problem> {
+    let sealed = SealedRecord::parse(record.to_vec()).map_err(|_| Problem::internal())?;
     let body = Body::Labelled {
         kind: LabelledKind::Intent,
-        period: open.labels.period,
-        label: open.labels.intent,
+        period: labels.period,
+        label: labels.intent,
         commitment: sealed.commitment(),
         refers: None,
     };
@@ -34,43 +70,99 @@ pub(super) async fn record_intent(broker: &Broker, open: &OpenExchange) -> Resul
         Err(AppendError::Stopped(alarm)) => Err(stopped(alarm)),
         Err(AppendError::Ended) => Err(ending()),
         Err(error) => {
-            tracing::warn!(exchange = %open.request.metadata.exchange, %error, "intent given up");
+            tracing::warn!(%exchange, %error, "intent given up");
             Ok(None)
         }
     }
 }
 
-/// Seals the outcome's record.
-pub(super) async fn seal_outcome(broker: &Broker, open: &OpenExchange, ending: &Ending) -> Result<Closing, Problem> {
-    let (key, expiry) = outcome_key(broker, open).await?;
-    let content = records::outcome(open.content.clone(), ending, expiry);
-    let label = open.labels.label(Phase::Outcome);
-    let history = broker.live.history();
+/// Seals the outcome's record, and the representative's if their intent is recorded.
+pub(super) async fn seal_outcome(
+    broker: &Broker,
+    intents: &Intents,
+    open: &OpenExchange,
+    ending: &Ending,
+) -> Result<Closing, Problem> {
     let official = &open.request.metadata.official;
-    let sealed = seal(&history, &content, Some(ending), official, (label, &key))?;
+    let own = (&open.labels, open.request.s1.digest());
+    let (content, sealed) = seal_one(broker, own, &open.content, official, ending).await?;
+    let representative = match open.representative.as_ref().zip(intents.representative.as_ref()) {
+        Some((own, _)) => {
+            let labels = (&own.labels, own.s1);
+            let (_, sealed) = seal_one(broker, labels, &own.content, official, ending).await?;
+            Some(Box::new(sealed))
+        }
+        None => None,
+    };
     let has_preview = open.preview && ending.outcome() == record::Outcome::Delivered;
     Ok(Closing {
-        sealed_record: sealed.into_bytes(),
-        shared_key: key.part(PartName::Shared),
+        sealed_record: sealed.sealed_record,
+        shared_key: sealed.shared_key,
         previewed: has_preview.then(|| Box::new(content)),
         reply: ending.reply().cloned(),
         outcome: ending.outcome(),
+        representative,
     })
 }
 
-/// Records the outcome. An outcome is never given up, because an intent without an outcome stays visibly open in the
+async fn seal_one(
+    broker: &Broker,
+    (labels, s1): (&LabelAnswer, Hash),
+    intent: &ExchangeRecord,
+    official: &str,
+    ending: &Ending,
+) -> Result<(ExchangeRecord, SealedOutcome), Problem> {
+    let (key, expiry) = outcome_key(broker, labels, s1).await?;
+    let content = records::outcome(intent.clone(), ending, expiry);
+    let label = labels.label(Phase::Outcome);
+    let history = broker.live.history();
+    let sealed = seal(&history, &content, Some(ending), official, (label, &key))?;
+    let sealed = SealedOutcome {
+        sealed_record: sealed.into_bytes(),
+        shared_key: key.part(PartName::Shared),
+    };
+    Ok((content, sealed))
+}
+
+/// The recorded outcomes of an exchange.
+pub(super) struct Outcomes {
+    pub(super) subject: Recorded<Outcome>,
+    pub(super) representative: Option<Recorded<Outcome>>,
+}
+
+/// Records the outcomes. An outcome is never given up, because an intent without an outcome stays visibly open in the
 /// log.
-pub(super) async fn record_outcome(
+pub(super) async fn record_outcomes(
     broker: &Broker,
     open: &OpenExchange,
-    intent: &Recorded<Intent>,
+    intents: &Intents,
     closing: &Closing,
+) -> Result<Outcomes, Problem> {
+    let subject = record_outcome(broker, &open.labels, &intents.subject, &closing.sealed_record).await?;
+    let closed = open.representative.as_ref().zip(closing.representative.as_ref());
+    let representative = match closed.zip(intents.representative.as_ref()) {
+        Some(((own, sealed), intent)) => {
+            Some(record_outcome(broker, &own.labels, intent, &sealed.sealed_record).await?)
+        }
+        None => None,
+    };
+    Ok(Outcomes {
+        subject,
+        representative,
+    })
+}
+
+async fn record_outcome(
+    broker: &Broker,
+    labels: &LabelAnswer,
+    intent: &Recorded<Intent>,
+    record: &[u8],
 ) -> Result<Recorded<Outcome>, Problem> {
-    let sealed = SealedRecord::parse(closing.sealed_record.clone()).map_err(|_| Problem::internal())?;
+    let sealed = SealedRecord::parse(record.to_vec()).map_err(|_| Problem::internal())?;
     let body = Body::Labelled {
         kind: LabelledKind::Outcome,
-        period: open.labels.period,
-        label: open.labels.label(Phase::Outcome),
+        period: labels.period,
+        label: labels.label(Phase::Outcome),
         commitment: sealed.commitment(),
         refers: Some(intent.index()),
     };
@@ -83,8 +175,7 @@ pub(super) async fn record_outcome(
 
 /// Key and expiry day for an outcome that is recorded now. Identity's first answer still applies unless the day has
 /// changed since then; in that case identity gives another key.
-async fn outcome_key(broker: &Broker, open: &OpenExchange) -> Result<(RecordKey, ExpiryDay), Problem> {
-    let labels = &open.labels;
+async fn outcome_key(broker: &Broker, labels: &LabelAnswer, s1: Hash) -> Result<(RecordKey, ExpiryDay), Problem> {
     if labels.class.expiry(broker.now()) == labels.expiry {
         return Ok((labels.outcome_key.clone(), labels.expiry));
     }
@@ -93,7 +184,7 @@ async fn outcome_key(broker: &Broker, open: &OpenExchange) -> Result<(RecordKey,
         label: labels.label(Phase::Outcome),
         phase: Phase::Outcome,
         class: labels.class,
-        s1: open.request.s1.digest(),
+        s1,
     };
     later_key(broker, &request).await
 }

@@ -14,7 +14,7 @@ const TOLD_REASONS: [Translation; 4] = [
 ];
 
 /// Internal reasons: the provider's checks (P1 to P9), and failures that the broker observed.
-const INTERNAL_REASONS: [Translation; 22] = [
+const INTERNAL_REASONS: [Translation; 24] = [
     (
         "clock",
         "Die Uhren der beteiligten Stellen gingen verschieden. Das ist ein technischer Fehler und keine Entscheidung.",
@@ -84,6 +84,16 @@ const INTERNAL_REASONS: [Translation; 22] = [
         "P10",
         "Ihre Anmeldung war nicht nachgewiesen, zu alt oder schon benutzt, oder das Vertrauensniveau war zu niedrig.",
         "Your login was not proved, was too old or used before, or its level of assurance was too low.",
+    ),
+    (
+        "P11",
+        "Der Nachweis der Vertretung fehlte, war abgelaufen oder passte nicht.",
+        "The power of the person who acted was not proved, had expired or did not suit.",
+    ),
+    (
+        "representative-not-recorded",
+        "Der Abruf war nicht für beide Menschen eingetragen. Ihr Register wurde nicht gefragt.",
+        "The request was not recorded for both persons. The register was not asked.",
     ),
     (
         "provider-unreachable",
@@ -188,7 +198,7 @@ mod tests {
             internal_reason("P7", Lang::En),
             Phrase::said("The Registerlandkarte does not allow this retrieval.")
         );
-        assert_eq!(internal_reason("P11", Lang::De), Phrase::cited("P11"));
+        assert_eq!(internal_reason("P12", Lang::De), Phrase::cited("P12"));
         assert_eq!(
             inspection_reason("own-login", Lang::De),
             Phrase::said("Ihre eigene Anmeldung")

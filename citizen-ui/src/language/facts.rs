@@ -12,6 +12,7 @@ use crate::language::codes;
 use crate::language::lang::Lang;
 use crate::language::local_time::{LocalTime, day};
 use crate::language::phrase::Phrase;
+use crate::language::representation;
 use crate::language::words::Words;
 use crate::proof::access::{Access, EntryStamp, Exchange};
 
@@ -127,7 +128,7 @@ fn exchange_groups(exchange: &Exchange, lang: Lang) -> Vec<Group> {
             ],
         ),
         group(words.group_result, result(exchange, lang)),
-        group(words.group_role, role(record, words)),
+        group(words.group_role, role(record, words, lang)),
         group(words.group_lifecycle, lifecycle(record, words)),
         group(words.group_signatures, signatures(record, words)),
         group(words.group_ids, ids(record, words)),
@@ -238,13 +239,17 @@ fn checked(check: &Check, lang: Lang) -> Fact {
     Fact { label, value }
 }
 
-fn role(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
+fn role(record: &ExchangeRecord, words: &Words, lang: Lang) -> Vec<Fact> {
     let role = match record.role {
         SubjectRole::DataSubject => words.role_subject,
         SubjectRole::Representative => words.role_representative,
         SubjectRole::ThirdPerson => words.role_third,
     };
-    vec![own(words.role, role), own(words.idnr, yes(record.idnr_used, words))]
+    let mut facts = vec![own(words.role, role), own(words.idnr, yes(record.idnr_used, words))];
+    if let Some(power) = record.representation {
+        facts.insert(1, own(words.power, representation::name(power, lang)));
+    }
+    facts
 }
 
 fn lifecycle(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {

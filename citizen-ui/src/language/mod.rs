@@ -9,6 +9,7 @@ pub mod lang;
 pub mod letter;
 pub mod local_time;
 pub mod phrase;
+mod representation;
 pub mod sentence;
 pub mod text;
 pub mod verdict;

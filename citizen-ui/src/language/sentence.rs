@@ -11,6 +11,7 @@ use crate::language::codes;
 use crate::language::lang::Lang;
 use crate::language::local_time::{LocalTime, day};
 use crate::language::phrase::Phrase;
+use crate::language::representation::acted;
 use crate::proof::access::{Access, EntryStamp};
 
 /// The reason that the cockpit's own visits have.
@@ -111,11 +112,10 @@ fn german(phrase: &mut Phrase, record: &ExchangeRecord) {
         .quote(&record.evidence.title)
         .say(&format!("“ {verb}.{end}"))
         .say(decided(record, Lang::De));
-    match record.role {
-        SubjectRole::DataSubject => {}
-        SubjectRole::Representative => drop(phrase.say(" Sie haben dabei jemanden vertreten.")),
-        SubjectRole::ThirdPerson => drop(phrase.say(" Sie kommen darin als dritte Person vor.")),
+    if record.role == SubjectRole::ThirdPerson {
+        phrase.say(" Sie kommen darin als dritte Person vor.");
     }
+    phrase.say(acted(record, Lang::De));
 }
 
 fn english(phrase: &mut Phrase, record: &ExchangeRecord) {
@@ -139,17 +139,16 @@ fn english(phrase: &mut Phrase, record: &ExchangeRecord) {
         .quote(&record.provider.name)
         .say(&format!(".{end}"))
         .say(decided(record, Lang::En));
-    match record.role {
-        SubjectRole::DataSubject => {}
-        SubjectRole::Representative => drop(phrase.say(" You represented another person.")),
-        SubjectRole::ThirdPerson => drop(phrase.say(" You appear in it as a third person.")),
+    if record.role == SubjectRole::ThirdPerson {
+        phrase.say(" You appear in it as a third person.");
     }
+    phrase.say(acted(record, Lang::En));
 }
 
 fn easy(phrase: &mut Phrase, record: &ExchangeRecord) {
     let whose = match record.role {
         SubjectRole::DataSubject => "nach Ihren Daten gefragt.",
-        SubjectRole::Representative => "nach Daten gefragt. Sie haben für einen anderen Menschen gehandelt.",
+        SubjectRole::Representative => "nach Daten gefragt.",
         SubjectRole::ThirdPerson => "nach Daten gefragt. Sie kommen in den Daten vor.",
     };
     let answer = match outcome(record) {
@@ -167,7 +166,8 @@ fn easy(phrase: &mut Phrase, record: &ExchangeRecord) {
         .say(&format!(" {whose} Es geht um: „"))
         .quote(&record.evidence.title)
         .say(&format!("“. {answer}"))
-        .say(decided(record, Lang::Leicht));
+        .say(decided(record, Lang::Leicht))
+        .say(acted(record, Lang::Leicht));
 }
 
 /// What was decided at the preview of delivered evidence. Empty without one.
@@ -190,6 +190,10 @@ fn decided(record: &ExchangeRecord, lang: Lang) -> &'static str {
         (Lang::En, PreviewDecision::Rejected) => " At the preview it was refused: the authority may not use it.",
         (Lang::En, PreviewDecision::Cancelled) => " The preview was broken off: the authority may not use it.",
         (Lang::En, PreviewDecision::NotMade) => " At the preview nothing was decided: the authority may not use it.",
+        (Lang::Leicht, PreviewDecision::Accepted) if record.representation.is_some() => {
+            " Das Amt darf die Daten benutzen."
+        }
+        (Lang::Leicht, _) if record.representation.is_some() => " Das Amt darf die Daten nicht benutzen.",
         (Lang::Leicht, PreviewDecision::Accepted) => " Sie haben gesagt: Ja, das Amt darf die Daten benutzen.",
         (Lang::Leicht, PreviewDecision::Rejected) => " Sie haben gesagt: Nein. Das Amt darf die Daten nicht benutzen.",
         (Lang::Leicht, PreviewDecision::Cancelled | PreviewDecision::NotMade) => {

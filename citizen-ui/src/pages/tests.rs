@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use record::{LegalDay, Outcome};
+use record::{LegalDay, Outcome, Power, SharedPart, SubjectRole};
 
 use super::*;
 use crate::language::facts::facts;
@@ -48,6 +48,17 @@ pub(super) fn access() -> Access {
 
 pub(super) fn own_request() -> Access {
     Access::of(samples::own_request(Outcome::Delivered)).unwrap()
+}
+
+/// An exchange by a representative, in the list of a person with this role.
+pub(super) fn by_representative(role: SubjectRole, power: Power) -> Access {
+    let mut entries = vec![samples::intent(), samples::outcome(Outcome::Delivered)];
+    for entry in &mut entries {
+        if let Some(SharedPart::Exchange(record)) = &mut entry.shared {
+            (record.role, record.representation) = (role, Some(power));
+        }
+    }
+    Access::of(entries).unwrap()
 }
 
 fn claim() -> Claim {

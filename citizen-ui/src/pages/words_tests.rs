@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::tests::{CITIZEN, access, citizen_element, easy_pages, own_data_pages, own_request};
+use record::{Power, SubjectRole};
+
+use super::tests::{CITIZEN, access, by_representative, citizen_element, easy_pages, own_data_pages, own_request};
 use crate::language::lang::Lang;
 use crate::language::verdict::verdict_text;
 use crate::markup::{Element, Node};
@@ -97,6 +99,26 @@ fn every_page_of_a_citizen_is_easy_to_read() {
             let texts = texts_of(page.first("main").unwrap());
             let found = lix(&texts);
             assert!(found <= MAX_LIX, "{lang:?}: {found}: {texts:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_representative_is_described_in_easy_words_without_those_of_experts() {
+    for power in Power::ALL {
+        for role in [SubjectRole::DataSubject, SubjectRole::Representative] {
+            let access = by_representative(role, power);
+            for lang in Lang::ALL {
+                let page = citizen_element(lang, "/abrufe/17", &access);
+                let texts = texts_of(page.first("main").unwrap());
+                let found = lix(&texts);
+                assert!(found <= MAX_LIX, "{lang:?} {power:?}: {found}: {texts:#?}");
+                let text = texts.join(" ");
+                assert!(
+                    !FORBIDDEN.iter().any(|word| text.contains(word)),
+                    "{lang:?} {power:?}: {text}"
+                );
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ impl Consumer {
     pub(super) async fn prove(&self, request: &ExchangeRequest, completion: &Completion) -> Result<Accepted, Problem> {
         let exchange = request.metadata.exchange;
         let check = |context: &CheckContext| checks::check(context, request, completion);
-        let (known, receipt) = (self.common.context.known(), &completion.notice.outcome_receipt);
+        let (known, receipt) = (self.common.context.known(), completion.notice.last_receipt());
         let (_, accepted) = self.common.context.judge(known, receipt, check).await;
         let accepted = accepted.map_err(|error| refuse(exchange, error.check, error.why))?;
         self.common.rely(&accepted.checkpoints()).await?;

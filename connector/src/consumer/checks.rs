@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | C1 receipts of both, of our log, the outcome closing the intent under its label | a hidden exchange |
 //! | C2 the outcome's record has, field by field, what was asked and permitted | a broker that records something else |
+//! | C2 a representative's own outcome, with the same record | a representative who does not find the exchange |
 //! | C3 the provider signed this answer, and the record carries its digest and signature | another provider's answer |
 //!
 //! Where the permission demands a preview, the evidence of an accepted completion stays locked until [`preview`] has
@@ -25,7 +26,7 @@ use tlog::checkpoint::Checkpoint;
 
 use super::query::AuthorityEvidence;
 use crate::context::CheckContext;
-use crate::record_check::{self, Decision, SignedParts};
+use crate::record_check::{self, Decision, RepresentativesOutcome, SignedParts};
 
 /// The check that failed, and why, for the alarm. Names no person and no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,7 @@ pub struct Accepted {
     /// Whether the permission demands a preview.
     preview: bool,
     reply: Option<Reply>,
+    representative: Option<RepresentativesOutcome>,
     _answered: AnswerRecorded,
 }
 
@@ -108,6 +110,9 @@ pub fn check(
         result,
         preview,
     } = c2_record(context, request, notice, &intent, &outcome, &label)?;
+    let representative = request.representative.as_ref();
+    let representative = record_check::representatives_outcome(context, notice, &record, representative);
+    let representative = representative.map_err(failed("C2"))?;
     let answered = c3_answer(context, request, (&intent, &outcome), &result, reply.as_ref())?;
     Ok(Accepted {
         intent,
@@ -116,6 +121,7 @@ pub fn check(
         result,
         preview,
         reply: reply.clone(),
+        representative,
         _answered: answered,
     })
 }
@@ -232,9 +238,14 @@ impl Accepted {
         (self.intent.index().get(), self.outcome.index().get())
     }
 
-    /// The checkpoints that accepting relies on: those of both receipts.
-    pub fn checkpoints(&self) -> [&Checkpoint; 2] {
+    /// The checkpoints that accepting relies on: those of all receipts.
+    pub fn checkpoints(&self) -> Vec<&Checkpoint> {
+        let representative = self.representative.iter();
+        let representative = representative.flat_map(|of| [of.intent.checkpoint(), of.outcome.checkpoint()]);
         [self.intent.checkpoint(), self.outcome.checkpoint()]
+            .into_iter()
+            .chain(representative)
+            .collect()
     }
 
     /// How the exchange ended, as recorded.

@@ -18,7 +18,9 @@ pub mod login;
 mod preview;
 mod problem_details;
 pub mod query;
+pub mod reading;
 mod repeated;
+pub(crate) mod representative;
 pub mod request;
 mod trace;
 mod unresolved;
@@ -50,6 +52,7 @@ use later::table::LaterTable;
 use login::Login;
 use preview::{Previews, Viewer};
 use query::{EvidenceQuery, EvidenceResult, PreviewShown};
+use representative::require_power;
 use request::PendingRequest;
 use unresolved::Unresolved;
 
@@ -187,6 +190,7 @@ impl Consumer {
         let mut pending = request::build(&context, &self.common.signing, query, trace, now, deadline)?;
         pending.key = keyed.map(|keyed| key_of(keyed, &pending)).transpose()?;
         let needs_preview = request::needs_preview(&context, &pending.request.metadata, now);
+        require_power(query, now)?;
         if query.asynchronous {
             if needs_preview {
                 return Err(request::no_asynchronous_preview());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use record::{Ars, Assurance, ParticipantId, PreviewDecision, SubjectRole};
+use record::{Ars, Assurance, ParticipantId, Power, PreviewDecision, SubjectRole};
 use serde::{Deserialize, Serialize};
 use text::{FieldValue, Reference, Title};
 use utoipa::ToSchema;
@@ -39,7 +39,11 @@ pub struct EvidenceQuery {
     /// The legal person; or `person`.
     #[serde(default)]
     pub legal_person: Option<LegalPersonQuery>,
-    /// The role of the person in the procedure.
+    /// Who acts for the natural person, by which power. The login and its proof are the representative's then. Both
+    /// persons find the exchange in their cockpit.
+    #[serde(default)]
+    pub representative: Option<RepresentativeQuery>,
+    /// The role in the procedure of the person whom the evidence is about.
     #[serde(default = "data_subject")]
     #[schema(schema_with = role_schema, required = false)]
     pub role: SubjectRole,
@@ -86,6 +90,35 @@ pub struct LoginProofQuery {
 impl std::fmt::Debug for LoginProofQuery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("LoginProofQuery(redacted)")
+    }
+}
+
+/// Who acts for the person of a query (JSON).
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RepresentativeQuery {
+    /// The representative.
+    pub person: Person,
+    /// The power: `parent` or `guardian` of a minor, `custodian` of an adult (rechtliche Betreuung), `attorney`
+    /// (Vollmacht) or `notary`.
+    #[schema(schema_with = power_schema)]
+    pub power: Power,
+    /// SHA-256 of the document that proves the power, 64 hexadecimal digits. The service keeps the document, so that
+    /// supervision can compare both.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub document_digest: String,
+    /// The first day on which the power is valid.
+    #[schema(example = "2026-01-01")]
+    pub valid_from: String,
+    /// The last day, if the document names one.
+    #[serde(default)]
+    #[schema(example = "2028-12-31")]
+    pub valid_until: Option<String>,
+}
+
+impl std::fmt::Debug for RepresentativeQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RepresentativeQuery(redacted)")
     }
 }
 
@@ -146,15 +179,15 @@ fn low() -> Assurance {
 }
 
 fn role_schema() -> Object {
-    one_of(&[
-        SubjectRole::DataSubject,
-        SubjectRole::Representative,
-        SubjectRole::ThirdPerson,
-    ])
-    .description(Some(
-        "The role of the person in the procedure; `data-subject` without one.",
-    ))
-    .build()
+    one_of(&[SubjectRole::DataSubject, SubjectRole::ThirdPerson])
+        .description(Some(
+            "The role in the procedure of the person whom the evidence is about; `data-subject` without one.",
+        ))
+        .build()
+}
+
+fn power_schema() -> Object {
+    one_of(&Power::ALL).build()
 }
 
 fn assurance_schema() -> Object {

@@ -4,22 +4,26 @@ use messages::xnachweis::{
     Address, Authority, Distribution, Euid, EvidenceRequest0101, EvidenceType, Head, LegalPerson, NaturalPerson, Query,
 };
 use messages::{
-    ExchangeRequest, LoginProof, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey,
+    ExchangeRequest, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey,
     SealingPublicKey, SubjectQuery,
 };
 use record::content::Party;
-use record::{Ars, Assurance, IdentityKeys, Idnr, ParticipantId, SigningKey, Subject, TestNumbers, Timestamp};
-use registerlandkarte::{Denied, NotCompetent};
+use record::{Ars, Assurance, IdentityKeys, ParticipantId, SigningKey, Subject, Timestamp};
+use registerlandkarte::Denied;
 use service::Problem;
-use text::{DateError, FieldError, Reference, Text, TextError};
+use text::{Reference, Text};
 use tlog::Hash;
 use trust::{Component, PermitError};
 use uuid::Uuid;
 
 use super::idempotency::ExchangeKey;
-use super::query::{EvidenceQuery, LegalPersonQuery, Person};
+use super::query::{EvidenceQuery, LegalPersonQuery};
+use super::reading::{field, login_proof, natural};
+use super::representative::QueryRepresentative;
 use crate::context::CheckContext;
 use crate::evidence::EVIDENCE_MEDIA_TYPE;
+
+pub use super::reading::QueryError;
 
 /// A request that was sent, with what is kept to check and open its answer.
 #[derive(Debug)]
@@ -52,41 +56,6 @@ impl PendingRequest {
     }
 }
 
-/// Why a query is refused. The authority receives the reason, without values.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum QueryError {
-    /// The provider is not in the directory.
-    #[error("the provider is not in the directory")]
-    Provider,
-    /// The query names neither a provider nor a place.
-    #[error("name the provider, or the place whose competent register is to be asked")]
-    NoProvider,
-    /// No component is competent.
-    #[error(transparent)]
-    NotCompetent(#[from] NotCompetent),
-    /// This connector's participant is not in the directory as a consumer.
-    #[error("the consumer is not in the directory")]
-    Consumer,
-    /// The directory has no keys of identity.
-    #[error("the directory has no keys of identity")]
-    Identity,
-    /// The person's data are insufficient or malformed.
-    #[error(transparent)]
-    Person(#[from] MessageError),
-    /// A text is not what its field may contain.
-    #[error(transparent)]
-    Field(#[from] FieldError),
-    /// The date of birth is no date.
-    #[error("person: date_of_birth {0}")]
-    Date(#[from] DateError),
-}
-
-impl From<QueryError> for Problem {
-    fn from(error: QueryError) -> Self {
-        Problem::bad_request("question", error.to_string())
-    }
-}
-
 /// Builds, seals and signs the request.
 ///
 /// # Errors
@@ -109,20 +78,25 @@ pub fn build(
     let identity = directory.identity().ok_or(QueryError::Identity)?;
     let subject = QuerySubject::read(query)?;
     let (exchange, message) = (Uuid::now_v7(), Uuid::new_v4());
-    let xnachweis = xnachweis(context, (&me, &to), query, &texts, &subject, (exchange, message), now);
+    let representative = QueryRepresentative::read(query)?;
+    let mut xnachweis = xnachweis(context, (&me, &to), query, &texts, &subject, (exchange, message), now);
+    xnachweis.query.representative = representative.as_ref().map(|acting| acting.of_message(query.assurance));
     let salt = messages::random().map_err(MessageError::from)?;
     let request = RequestContent {
         salt,
         xml: xnachweis.to_xml().map_err(MessageError::from)?,
         login: login_proof(query)?,
+        power: representative.as_ref().map(|acting| acting.power.clone()),
     };
     let parts = (provider, texts, &subject, request.digest());
-    let metadata = metadata(context, query, parts, (exchange, message), (now, deadline));
+    let mut metadata = metadata(context, query, parts, (exchange, message), deadline);
+    metadata.representation = representative.as_ref().map(|acting| acting.power.power);
+    metadata.place = needed_place(context, &metadata, query.place.as_ref(), now);
     let answer_key = SealingKey::generate().map_err(MessageError::from)?;
     let request = seal(
         (key, identity, provider),
         metadata,
-        &subject.for_identity(),
+        (&subject.for_identity(), representative.as_ref()),
         &request,
         answer_key.public(),
         now,
@@ -142,6 +116,7 @@ pub fn build(
 pub(crate) fn check_query(query: &EvidenceQuery) -> Result<(), QueryError> {
     QueryTexts::read(query, "0")?;
     QuerySubject::read(query)?;
+    QueryRepresentative::read(query)?;
     login_proof(query)?;
     match (&query.provider, &query.place) {
         (None, None) => Err(QueryError::NoProvider),
@@ -165,23 +140,6 @@ pub(crate) fn require_login(query: &EvidenceQuery, now: Timestamp) -> Result<(),
         Some(proof) if proof.check(now).is_ok() && query.login.is_some() => Ok(()),
         _ => Err(login_required()),
     }
-}
-
-/// The proof of a query's login, with a nonce of its own.
-fn login_proof(query: &EvidenceQuery) -> Result<Option<LoginProof>, QueryError> {
-    let Some(proof) = &query.login_proof else {
-        return Ok(None);
-    };
-    let token: Hash = proof
-        .token_digest
-        .parse()
-        .map_err(|_| MessageError::Malformed("login_proof: the token_digest is not 64 hexadecimal digits"))?;
-    let at: Timestamp = proof
-        .authenticated_at
-        .parse()
-        .map_err(|_| MessageError::Malformed("login_proof: authenticated_at is no time in RFC 3339"))?;
-    let proof = LoginProof::new(token, query.assurance, at).map_err(MessageError::from)?;
-    Ok(Some(proof))
 }
 
 /// 400: a person's login does not last as long as an exchange may wait.
@@ -249,10 +207,6 @@ impl QueryTexts {
     }
 }
 
-fn field<T: std::str::FromStr<Err = TextError>>(field: &'static str, text: &str) -> Result<T, FieldError> {
-    text.parse().map_err(|error| FieldError { field, error })
-}
-
 /// Whom a query is about.
 enum QuerySubject {
     Natural(PersonQuery),
@@ -302,32 +256,6 @@ fn legal(query: &LegalPersonQuery, assurance: Assurance) -> Result<LegalPerson, 
     let mut person = LegalPerson::new(field("name", &query.name)?, assurance);
     person.numbers.push(euid.into());
     Ok(person)
-}
-
-fn natural(person: &Person) -> Result<PersonQuery, QueryError> {
-    let Person {
-        idnr,
-        family_name,
-        given_name,
-        date_of_birth,
-        postal_code,
-        place,
-    } = person;
-    let idnr = idnr
-        .as_deref()
-        .map(|idnr| Idnr::parse(idnr, TestNumbers::Allowed))
-        .transpose()
-        .map_err(|_| MessageError::Malformed("person: the IDNr is not valid"))?;
-    let query = PersonQuery {
-        idnr,
-        family_name: field("family_name", family_name)?,
-        given_name: field("given_name", given_name)?,
-        date_of_birth: date_of_birth.parse()?,
-        postal_code: field("postal_code", postal_code)?,
-        place: field("place", place)?,
-    };
-    query.check()?;
-    Ok(query)
 }
 
 fn xnachweis(
@@ -389,9 +317,9 @@ fn metadata(
     query: &EvidenceQuery,
     (provider, texts, subject, request_digest): (&Component, QueryTexts, &QuerySubject, Hash),
     (exchange, message): (Uuid, Uuid),
-    (now, deadline): (Timestamp, Timestamp),
+    deadline: Timestamp,
 ) -> Metadata {
-    let mut metadata = Metadata {
+    Metadata {
         exchange,
         message,
         request_reference: texts.request_reference,
@@ -405,14 +333,13 @@ fn metadata(
         assurance: query.assurance,
         subject: subject.kind(),
         role: query.role,
+        representation: None,
         place: None,
         synchronous: !query.asynchronous,
         request_digest,
         official: texts.official,
         deadline,
-    };
-    metadata.place = needed_place(context, &metadata, query.place.as_ref(), now);
-    metadata
+    }
 }
 
 /// The place of the person, if the permission depends on it. Otherwise the broker does not learn it.
@@ -422,11 +349,11 @@ fn needed_place(context: &CheckContext, metadata: &Metadata, place: Option<&Ars>
     matches!(without, Err(PermitError::Denied(Denied::NoPlace))).then(|| place.clone())
 }
 
-/// Seals both parts and signs S1 and S2.
+/// Seals all parts and signs S1, of a representative as well, and S2.
 fn seal(
     (key, identity, provider): (&SigningKey, &IdentityKeys, &Component),
     metadata: Metadata,
-    subject: &SubjectQuery,
+    (subject, representative): (&SubjectQuery, Option<&QueryRepresentative>),
     request: &RequestContent,
     answer_key: SealingPublicKey,
     now: Timestamp,
@@ -435,10 +362,16 @@ fn seal(
     let (consumer, provider_id) = (metadata.consumer.clone(), metadata.provider.clone());
     let s1 = S1::sign(key, consumer, provider_id, metadata.message, now, sealed_person);
     let sealed_request = request.seal(&SealingPublicKey(provider.sealing_key), &s1.digest())?;
-    let s2 = S2Statement::new(&metadata, answer_key, &sealed_request, &s1).sign(key);
+    let representative = representative
+        .map(|acting| acting.sign(key, identity, &s1, now))
+        .transpose()?;
+    let s2 = S2Statement::new(&metadata, answer_key, &sealed_request, &s1)
+        .with_representative(representative.as_ref())
+        .sign(key);
     Ok(ExchangeRequest {
         metadata,
         s1,
+        representative,
         s2,
         answer_key,
         sealed_request,

@@ -182,7 +182,7 @@ impl Provider {
     async fn forward(&self, context: CheckContext, forward: Forward) -> Result<ForwardAnswer, Problem> {
         self.common.ready()?;
         let check = |context: &CheckContext| checks::authenticate(context, &self.common.sealing, &forward);
-        let judged = self.common.context.judge(context, &forward.intent_receipt, check).await;
+        let judged = self.common.context.judge(context, forward.last_receipt(), check).await;
         let (context, authentic) = judged;
         let authentic = authentic.map_err(|failure| not_authentic(&forward, failure))?;
         let index = authentic.index();
@@ -382,7 +382,7 @@ impl Provider {
             Problem::conflict("outcome-differs", why)
         };
         let check = |context: &CheckContext| ClosedExchange::check(context, notice);
-        let (context, closed) = self.common.context.judge(context, &notice.outcome_receipt, check).await;
+        let (context, closed) = self.common.context.judge(context, notice.last_receipt(), check).await;
         let closed = closed.map_err(|why| differs(None, why))?;
         let record = closed.record();
         let exchange = Some(record.ids.exchange);
@@ -430,9 +430,7 @@ impl Provider {
 
     /// Writes an outcome that was checked into the authority's protocol.
     async fn accept(&self, closed: &ClosedExchange, notice: &OutcomeNotice) -> Result<(), Problem> {
-        self.common
-            .rely(&[closed.intent().checkpoint(), closed.outcome().checkpoint()])
-            .await?;
+        self.common.rely(&closed.checkpoints()).await?;
         self.common.log(closed_entry(closed, notice, self.common.now())).await
     }
 }

@@ -6,10 +6,11 @@
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
 use messages::OutcomeNotice;
 use record::ExchangeRecord;
+use tlog::checkpoint::Checkpoint;
 
 use super::served::{AnsweredIntent, PendingIntent};
 use crate::context::CheckContext;
-use crate::record_check;
+use crate::record_check::{self, RepresentativesOutcome};
 
 /// How a recorded outcome and the provider's answer go together, when they do not contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub(crate) struct ClosedExchange {
     intent: Recorded<Intent>,
     outcome: Recorded<Outcome>,
     record: Box<ExchangeRecord>,
+    representative: Option<RepresentativesOutcome>,
 }
 
 impl ClosedExchange {
@@ -46,10 +48,12 @@ impl ClosedExchange {
         if record.result.is_none() {
             return Err("the outcome's record has no result");
         }
+        let representative = record_check::representatives_outcome(context, notice, &record, None)?;
         Ok(Self {
             intent,
             outcome,
             record,
+            representative,
         })
     }
 
@@ -61,6 +65,16 @@ impl ClosedExchange {
     /// The outcome.
     pub(crate) fn outcome(&self) -> &Recorded<Outcome> {
         &self.outcome
+    }
+
+    /// The checkpoints that accepting the outcome relies on.
+    pub(crate) fn checkpoints(&self) -> Vec<&Checkpoint> {
+        let representative = self.representative.iter();
+        let representative = representative.flat_map(|of| [of.intent.checkpoint(), of.outcome.checkpoint()]);
+        [self.intent.checkpoint(), self.outcome.checkpoint()]
+            .into_iter()
+            .chain(representative)
+            .collect()
     }
 
     /// The outcome's record.

@@ -163,10 +163,14 @@ impl Drop for InProgress {
 
 /// Digest of a forward without the receipt's proof: the same forward has the same digest.
 pub(crate) fn digest(forward: &Forward, index: u64, leaf: &[u8]) -> Hash {
-    let same = Forward {
+    let mut same = Forward {
         intent_receipt: leaf.to_vec(),
         ..forward.clone()
     };
+    if let Some(representative) = &mut same.representative {
+        // The record, whose commitment the entry has, stays.
+        representative.intent_receipt = Vec::new();
+    }
     messages::sha256_of(&[&index.to_be_bytes(), &record::cbor::to_vec(&same)])
 }
 

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 
 mod deferred;
 mod login;
+mod representation;
 mod trust_in_force;
 
 use super::*;

@@ -49,6 +49,33 @@ pub struct Forward {
     /// The intent's sealed record.
     #[serde(with = "record::bytes")]
     pub sealed_record: Vec<u8>,
+    /// The same of the representative, if one acts.
+    pub representative: Option<Box<RepresentativeForward>>,
+}
+
+impl Forward {
+    /// The receipt of its last intent. It decides which version of directory and Registerlandkarte the checks need.
+    pub fn last_receipt(&self) -> &[u8] {
+        let representative = self.representative.as_ref();
+        representative.map_or(&self.intent_receipt, |of| &of.intent_receipt)
+    }
+}
+
+/// What a forward has of the representative.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepresentativeForward {
+    /// The consumer's S1 over the representative.
+    pub s1: S1,
+    /// [`crate::ProviderPart`] of the representative.
+    #[serde(with = "record::bytes")]
+    pub for_provider: Vec<u8>,
+    /// Receipt of the intent under the representative's label.
+    #[serde(with = "record::bytes")]
+    pub intent_receipt: Vec<u8>,
+    /// That intent's sealed record.
+    #[serde(with = "record::bytes")]
+    pub sealed_record: Vec<u8>,
 }
 
 /// Outcome of a provider's reply.
@@ -103,10 +130,12 @@ pub enum CheckName {
     P9,
     /// The person's login.
     P10,
+    /// The representative's power.
+    P11,
 }
 
 impl CheckName {
-    /// The check's name in the design and in records: `P1` … `P10`.
+    /// The check's name in the design and in records: `P1` … `P11`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::P1 => "P1",
@@ -119,6 +148,7 @@ impl CheckName {
             Self::P8 => "P8",
             Self::P9 => "P9",
             Self::P10 => "P10",
+            Self::P11 => "P11",
         }
     }
 }
@@ -333,6 +363,33 @@ pub struct OutcomeNotice {
     #[serde(with = "record::bytes")]
     pub outcome_receipt: Vec<u8>,
     /// The outcome's sealed record.
+    #[serde(with = "record::bytes")]
+    pub sealed_record: Vec<u8>,
+    /// Key of its shared part.
+    pub shared_key: PartKey,
+    /// The same of the representative, if one acts.
+    pub representative: Option<Box<RepresentativeNotice>>,
+}
+
+impl OutcomeNotice {
+    /// The receipt of its last entry. It decides which version of directory and Registerlandkarte the checks need.
+    pub fn last_receipt(&self) -> &[u8] {
+        let representative = self.representative.as_ref();
+        representative.map_or(&self.outcome_receipt, |of| &of.outcome_receipt)
+    }
+}
+
+/// What the notice of an outcome has of the representative.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepresentativeNotice {
+    /// Receipt of the intent under the representative's label.
+    #[serde(with = "record::bytes")]
+    pub intent_receipt: Vec<u8>,
+    /// Receipt of the outcome that closes it.
+    #[serde(with = "record::bytes")]
+    pub outcome_receipt: Vec<u8>,
+    /// That outcome's sealed record.
     #[serde(with = "record::bytes")]
     pub sealed_record: Vec<u8>,
     /// Key of its shared part.

@@ -25,9 +25,12 @@
 //! | Sealed part | Recipient | Content |
 //! | --- | --- | --- |
 //! | [`S1::sealed_person`](request::S1) | identity | the person, as the consumer knows them |
-//! | [`sealed_request`](request::ExchangeRequest) | provider | the XNachweis request 0101, the proof of the login |
+//! | [`sealed_request`](request::ExchangeRequest) | provider | the XNachweis request 0101, proofs of login and power |
 //! | [`for_provider`](labels::LabelAnswer) | provider | IDNr, VRF proofs, chain, key of the intent's shared part |
 //! | [`sealed_answer`](answer::Reply) | consumer (a key of this exchange only) | the XNachweis answer 0102 or 0103 |
+//!
+//! Where a person acts for another, there are two persons in one exchange. Each has an S1, a label, an intent, an
+//! outcome and a part for the provider; identity sees two requests with nothing in common. S2 covers both S1.
 //!
 //! Bindings between the parts: S1 covers the sealed person part. S2 covers the metadata, the answer key, the sealed
 //! request and S1. The provider part is bound to label, provider and S1. The request is sealed under S1's digest, the
@@ -44,6 +47,7 @@ pub mod labels;
 pub mod later;
 pub mod limits;
 pub mod login;
+pub mod power;
 pub mod preview;
 pub mod request;
 pub mod seal;
@@ -52,7 +56,7 @@ pub mod xnachweis;
 
 pub use answer::{
     Acknowledgement, AnswerContent, AnswerResult, AnswerStatement, CheckName, Completion, FailureReason, Forward,
-    OutcomeNotice, Reply, ReplyOutcome,
+    OutcomeNotice, Reply, ReplyOutcome, RepresentativeForward, RepresentativeNotice,
 };
 pub use call::{CallCredential, CallKind};
 pub use digest::sha256_of;
@@ -64,6 +68,7 @@ pub use labels::{
 };
 pub use later::{Deferral, DeferralStatement, Deferred, ExchangeAnswer, ForwardAnswer, Withdrawal};
 pub use login::{LoginProof, LoginRefused};
+pub use power::{PowerProof, PowerRefused};
 pub use preview::{PreviewNotice, PreviewStatement, SignedDecision};
 pub use record::random::{RandomnessError, random};
 pub use request::{ExchangeRequest, Metadata, PersonQuery, RequestContent, S1, S1Statement, S2Statement, SubjectQuery};

@@ -33,7 +33,7 @@ pub const MAX_XML: usize = (1 << 20) - 64;
 pub const MAX_SEALED_ANSWER: usize = (1 << 20) + 48;
 /// The most bytes of a sealed request: a class of 128 KiB with key and tag.
 pub const MAX_SEALED_REQUEST: usize = (128 << 10) + 48;
-/// The most bytes of metadata, keys and signatures beside the sealed parts of a message.
+/// The most bytes of metadata, keys, signatures and sealed persons beside the other sealed parts of a message.
 pub const MAX_METADATA: usize = 16 << 10;
 /// The most bytes of a receipt.
 pub const MAX_RECEIPT: usize = tlog::proof::MAX_BYTES;
@@ -42,9 +42,10 @@ pub const MAX_EXCHANGE_REQUEST: usize = MAX_SEALED_REQUEST + MAX_METADATA;
 /// The most bytes of the part that identity seals to the provider.
 pub const MAX_PROVIDER_PART: usize = (24 << 10) + 48;
 /// The most bytes of a forward from the broker to the provider's connector.
-pub const MAX_FORWARD: usize = MAX_EXCHANGE_REQUEST + MAX_PROVIDER_PART + MAX_RECEIPT + MAX_RECORD + MAX_METADATA;
-/// The most bytes of an outcome notice.
-pub const MAX_NOTICE: usize = 2 * MAX_RECEIPT + MAX_RECORD + MAX_METADATA;
+/// An exchange by a representative has two receipts, records and parts of identity.
+pub const MAX_FORWARD: usize = MAX_EXCHANGE_REQUEST + 2 * (MAX_PROVIDER_PART + MAX_RECEIPT + MAX_RECORD) + MAX_METADATA;
+/// The most bytes of an outcome notice. An exchange by a representative has two intents and outcomes.
+pub const MAX_NOTICE: usize = 2 * (2 * MAX_RECEIPT + MAX_RECORD) + MAX_METADATA;
 /// The most bytes of an acknowledgement.
 pub const MAX_ACKNOWLEDGEMENT: usize = 1 << 10;
 /// The most bytes of a preview's decision.

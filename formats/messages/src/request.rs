@@ -4,12 +4,16 @@
 //! ```text
 //! sealed_person  = HPKE(identity, "einsicht/person/v1",  aad = message id,   PersonQuery, 2048 bytes)
 //! S1             = sign("einsicht/s1/v1", { consumer, provider, message, expires, SHA-256(sealed_person) })
-//! sealed_request = HPKE(provider, "einsicht/request/v1", aad = SHA-256(CBOR S1 statement), { salt, xml, login },
-//!                       4096 · 2^k)
-//! S2             = sign("einsicht/s2/v1", { SHA-256(CBOR Metadata), answer key, SHA-256(sealed_request), S1 digest })
+//! sealed_request = HPKE(provider, "einsicht/request/v1", aad = SHA-256(CBOR S1 statement),
+//!                       { salt, xml, login, power }, 4096 · 2^k)
+//! S2             = sign("einsicht/s2/v1", { SHA-256(CBOR Metadata), answer key, SHA-256(sealed_request), S1 digest,
+//!                       digest of the representative's S1 or null })
 //! ```
+//!
+//! A representative has an S1 of their own, with a message id that nothing else has: identity is not told that two
+//! requests belong to one exchange.
 
-use record::{Ars, Assurance, Idnr, ParticipantId, SigningKey, SubjectRole, Timestamp, VerifyingKey};
+use record::{Ars, Assurance, Idnr, ParticipantId, Power, SigningKey, SubjectRole, Timestamp, VerifyingKey};
 use registerlandkarte::Subject;
 use serde::{Deserialize, Serialize};
 use text::{PartialDate, PersonName, PlaceName, PostalCode, Reference};
@@ -23,6 +27,7 @@ use crate::error::MessageError;
 use crate::limits::MAX_SEALED_REQUEST;
 pub use crate::limits::S1_VALIDITY;
 use crate::login::LoginProof;
+use crate::power::PowerProof;
 use crate::seal::{self, PadTo, SealError, SealingKey, SealingPublicKey};
 use crate::sign::{self, Signature};
 
@@ -62,8 +67,10 @@ pub struct Metadata {
     pub assurance: Assurance,
     /// What the evidence is about. The permission depends on it.
     pub subject: Subject,
-    /// The role of the person in the procedure.
+    /// The role in the procedure of the person whom the evidence is about; never [`SubjectRole::Representative`].
     pub role: SubjectRole,
+    /// By which power a representative acts for that person. The broker reads it, and learns neither person.
+    pub representation: Option<Power>,
     /// The area in which the person lives, as an Amtlicher Regionalschlüssel. The consumer names it where the
     /// permission depends on it, and nowhere else: the broker reads it.
     pub place: Option<Ars>,
@@ -88,7 +95,7 @@ impl Metadata {
             purpose: &self.purpose,
             subject: self.subject,
             idnr: self.idnr_used,
-            represented: self.role == SubjectRole::Representative,
+            represented: self.representation.is_some(),
             place: self.place.as_ref(),
         }
     }
@@ -314,16 +321,29 @@ pub struct S2Statement {
     /// [`S1::digest`].
     #[serde(with = "record::bytes")]
     pub s1: Hash,
+    /// [`S1::digest`] of the representative's S1, if one acts.
+    #[serde(with = "record::bytes")]
+    pub representative: Option<Hash>,
 }
 
 impl S2Statement {
-    /// The statement over these parts.
+    /// The statement over these parts, where the person acts for themselves.
     pub fn new(metadata: &Metadata, answer_key: SealingPublicKey, sealed_request: &[u8], s1: &S1) -> Self {
         Self {
             metadata: metadata.digest(),
             answer_key,
             sealed_request: sha256_of(&[sealed_request]),
             s1: s1.digest(),
+            representative: None,
+        }
+    }
+
+    /// The statement with the S1 of the representative, if one acts.
+    #[must_use]
+    pub fn with_representative(self, representative: Option<&S1>) -> Self {
+        Self {
+            representative: representative.map(S1::digest),
+            ..self
         }
     }
 
@@ -349,26 +369,59 @@ impl S2Statement {
 pub fn verify_consumer(
     key: &VerifyingKey,
     metadata: &Metadata,
-    s1: &S1,
+    (s1, representative): (&S1, Option<&S1>),
     s2: &Signature,
     answer_key: SealingPublicKey,
     sealed_request: &[u8],
 ) -> Result<(), MessageError> {
     s1.verify_signature(key)?;
-    S2Statement::new(metadata, answer_key, sealed_request, s1).verify(key, s2)?;
-    let statement = &s1.statement;
-    if statement.message != metadata.message {
+    let statement = S2Statement::new(metadata, answer_key, sealed_request, s1);
+    statement.with_representative(representative).verify(key, s2)?;
+    if s1.statement.message != metadata.message {
         return Err(MessageError::Mismatch("S1 and the metadata name different messages"));
     }
-    if statement.consumer != metadata.consumer || statement.provider != metadata.provider {
-        return Err(MessageError::Mismatch(
-            "S1 and the metadata name different participants",
-        ));
-    }
-    Ok(())
+    is_between(&s1.statement, metadata)?;
+    verify_representative(key, metadata, representative)
 }
 
-/// The request, which only the provider can open: XNachweis 0101, the salt of its digest, and the proof of the login.
+/// Whether S1 names the participants of the metadata.
+fn is_between(statement: &S1Statement, metadata: &Metadata) -> Result<(), MessageError> {
+    if statement.consumer == metadata.consumer && statement.provider == metadata.provider {
+        Ok(())
+    } else {
+        Err(MessageError::Mismatch(
+            "S1 and the metadata name different participants",
+        ))
+    }
+}
+
+/// Verifies that there is a representative's S1 if and only if the metadata name a power, and that it is a consumer's
+/// of these participants, under a message id of its own.
+fn verify_representative(
+    key: &VerifyingKey,
+    metadata: &Metadata,
+    representative: Option<&S1>,
+) -> Result<(), MessageError> {
+    if metadata.role == SubjectRole::Representative {
+        return Err(MessageError::Mismatch("the evidence is not about the representative"));
+    }
+    if metadata.representation.is_some() != representative.is_some() {
+        return Err(MessageError::Mismatch(
+            "a power needs a representative, and the other way round",
+        ));
+    }
+    let Some(representative) = representative else {
+        return Ok(());
+    };
+    representative.verify_signature(key)?;
+    if representative.statement.message == metadata.message {
+        return Err(MessageError::Mismatch("the representative's S1 has the message's id"));
+    }
+    is_between(&representative.statement, metadata)
+}
+
+/// The request, which only the provider can open: XNachweis 0101, the salt of its digest, and the proofs of the login
+/// and of the power.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestContent {
@@ -380,6 +433,8 @@ pub struct RequestContent {
     pub xml: Vec<u8>,
     /// The proof that the person had logged in. `None` where nobody had.
     pub login: Option<LoginProof>,
+    /// The proof of the representative's power. `None` where the person acts for themselves.
+    pub power: Option<PowerProof>,
 }
 
 impl std::fmt::Debug for RequestContent {
@@ -428,6 +483,8 @@ pub struct ExchangeRequest {
     pub metadata: Metadata,
     /// S1 with the person sealed to identity.
     pub s1: S1,
+    /// The representative's S1, if one acts.
+    pub representative: Option<S1>,
     /// S2, over metadata, answer key, sealed request and S1; context `einsicht/s2/v1`.
     pub s2: Signature,
     /// The public key that the answer must be sealed to.
@@ -446,11 +503,13 @@ impl ExchangeRequest {
         verify_consumer(
             key,
             &self.metadata,
-            &self.s1,
+            (&self.s1, self.representative.as_ref()),
             &self.s2,
             self.answer_key,
             &self.sealed_request,
         )?;
+        let representative = self.representative.as_ref();
+        representative.map_or(Ok(()), |s1| s1.verify(key, now))?;
         self.s1.verify(key, now)
     }
 }

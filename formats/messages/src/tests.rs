@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use record::{
-    Assurance, Idnr, Label, PartKey, ParticipantId, Period, Series, SigningKey, SubjectRole, TestNumbers, Timestamp,
-    VerifyingKey,
+    Assurance, Idnr, Label, PartKey, ParticipantId, Period, Power, Series, SigningKey, SubjectRole, TestNumbers,
+    Timestamp, VerifyingKey,
 };
 use tlog::Hash;
 use uuid::Uuid;
 
+use crate::request::S1_VALIDITY;
 use crate::*;
 
 const NOW: Timestamp = Timestamp(1_800_000_000);
@@ -59,6 +60,7 @@ fn metadata(message: u128) -> Metadata {
         assurance: Assurance::High,
         subject: record::Subject::Natural,
         role: SubjectRole::DataSubject,
+        representation: None,
         place: None,
         synchronous: true,
         request_digest: Hash([9; 32]),
@@ -85,6 +87,7 @@ fn exchange(message: u128) -> ExchangeRequest {
         salt: [4; 32],
         xml: b"<xml/>".to_vec(),
         login: None,
+        power: None,
     };
     let sealed_request = request
         .seal(&SealingKey::from_seed([13; 32]).public(), &s1.digest())
@@ -94,6 +97,7 @@ fn exchange(message: u128) -> ExchangeRequest {
     ExchangeRequest {
         metadata,
         s1,
+        representative: None,
         s2,
         answer_key,
         sealed_request,
@@ -197,6 +201,110 @@ fn s1_and_s2_cannot_be_swapped_between_exchanges() {
     );
     let opened = RequestContent::open(&one.sealed_request, &SealingKey::from_seed([13; 32]), &two.s1.digest());
     assert_eq!(opened.unwrap_err(), MessageError::Seal(seal::SealError::Open));
+}
+
+/// Makes it a request by a representative, whose S1 has this message id, and signs again.
+fn represented(mut request: ExchangeRequest, power: Option<Power>, s1: Option<u128>) -> ExchangeRequest {
+    request.metadata.representation = power;
+    request.representative = s1.map(|message| {
+        let message = Uuid::from_u128(message);
+        let identity = SealingKey::from_seed([12; 32]).public();
+        let sealed = person().seal(&identity, message).unwrap();
+        S1::sign(&consumer_key(), id("stadt-a"), id("kba"), message, NOW, sealed)
+    });
+    let statement = S2Statement::new(
+        &request.metadata,
+        request.answer_key,
+        &request.sealed_request,
+        &request.s1,
+    );
+    request.s2 = statement
+        .with_representative(request.representative.as_ref())
+        .sign(&consumer_key());
+    request
+}
+
+#[test]
+fn a_power_and_a_representative_come_together_and_are_signed() {
+    let key = public(&consumer_key());
+    let good = represented(exchange(1), Some(Power::Parent), Some(7));
+    good.verify(&key, NOW).unwrap();
+    let read: ExchangeRequest = record::cbor::from_slice(&record::cbor::to_vec(&good)).unwrap();
+    assert_eq!(read, good);
+    assert!(good.metadata.transmission().represented);
+    for (power, s1) in [
+        (Some(Power::Parent), None),
+        (None, Some(7)),
+        (Some(Power::Parent), Some(1)),
+    ] {
+        let refused = represented(exchange(1), power, s1).verify(&key, NOW);
+        assert!(matches!(refused, Err(MessageError::Mismatch(_))), "{power:?} {s1:?}");
+    }
+    // What S2 does not cover does not count: no representative, another one, another power.
+    let mut without = good.clone();
+    without.representative = None;
+    let mut another = good.clone();
+    another.representative = represented(exchange(1), Some(Power::Parent), Some(8)).representative;
+    let mut power = good.clone();
+    power.metadata.representation = Some(Power::Notary);
+    let mut swapped = good.clone();
+    swapped.s1 = good.representative.clone().unwrap();
+    swapped.representative = Some(good.s1.clone());
+    for changed in [without, another, power, swapped] {
+        assert_eq!(changed.verify(&key, NOW), Err(MessageError::Signature("S2")));
+    }
+    let mut role = good;
+    role.metadata.role = SubjectRole::Representative;
+    let role = represented(role, Some(Power::Parent), Some(7)).verify(&key, NOW);
+    assert!(matches!(role, Err(MessageError::Mismatch(_))));
+}
+
+#[test]
+fn the_representatives_s1_is_verified_and_in_time() {
+    let key = public(&consumer_key());
+    let good = represented(exchange(1), Some(Power::Attorney), Some(7));
+    for change in [
+        |s1: &mut S1| s1.sealed_person = vec![1],
+        |s1: &mut S1| s1.statement.provider = id("other"),
+        |s1: &mut S1| {
+            let statement = s1.statement.clone();
+            let late = NOW.before(S1_VALIDITY + 1);
+            let sealed = s1.sealed_person.clone();
+            *s1 = S1::sign(
+                &consumer_key(),
+                statement.consumer,
+                statement.provider,
+                statement.message,
+                late,
+                sealed,
+            );
+        },
+        |s1: &mut S1| {
+            let statement = s1.statement.clone();
+            let sealed = s1.sealed_person.clone();
+            *s1 = S1::sign(
+                &consumer_key(),
+                statement.consumer,
+                id("other"),
+                statement.message,
+                NOW,
+                sealed,
+            );
+        },
+    ] {
+        let mut changed = good.clone();
+        change(changed.representative.as_mut().unwrap());
+        let statement = S2Statement::new(
+            &changed.metadata,
+            changed.answer_key,
+            &changed.sealed_request,
+            &changed.s1,
+        );
+        changed.s2 = statement
+            .with_representative(changed.representative.as_ref())
+            .sign(&consumer_key());
+        assert!(changed.verify(&key, NOW).is_err());
+    }
 }
 
 #[test]
@@ -462,9 +570,10 @@ fn a_request_at_its_limit_is_sealed_and_opened_and_one_above_is_neither() {
         salt: [8; 32],
         xml: vec![b'x'; length],
         login: None,
+        power: None,
     };
-    // Map, names, salt, length of the XML, no login and the padding's marker.
-    let largest = (128 << 10) - 57;
+    // Map, names, salt, length of the XML, neither login nor power, and the padding's marker.
+    let largest = (128 << 10) - 64;
     for length in [largest - 1, largest] {
         let sealed = request(length).seal(&provider.public(), &Hash([7; 32])).unwrap();
         assert!(RequestContent::open(&sealed, &provider, &Hash([7; 32])).is_ok());
@@ -516,6 +625,7 @@ fn debug_shows_nothing_personal() {
         salt: [8; 32],
         xml: b"Mustermann".to_vec(),
         login: None,
+        power: None,
     };
     let text = format!("{request:?} {part:?} {:?} {answer:?} {request_part:?}", person());
     for secret in [IDNR, "Mustermann", "Emma", "1964", "50667", "WVWZZZ", "4095"] {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::bytes;
 use crate::entry::LabelledKind;
 use crate::id::ParticipantId;
+use crate::power::Power;
 use crate::retention::{DisclosureClass, ExpiryDay, RetentionClass};
 
 /// The part that both parties, the citizen and supervision can read.
@@ -107,8 +108,11 @@ pub struct ExchangeRecord {
     pub allowed_by: Allowed,
     /// What the evidence is about.
     pub subject: Subject,
-    /// The person's role.
+    /// The role of the person in whose list the record is.
     pub role: SubjectRole,
+    /// By which power a representative acts for the person whom the evidence is about. The represented person and the
+    /// representative each have a record, and `role` tells them apart. `None` without a representative.
+    pub representation: Option<Power>,
     /// Whether the IDNr was used (§ 10 (1) OZG shows those).
     pub idnr_used: bool,
     /// Level of assurance of the person's login at the requester.
@@ -127,15 +131,17 @@ pub struct ExchangeRecord {
 
 impl ExchangeRecord {
     /// Whether this can be the record of an entry of this kind: an intent has no result, an outcome has one, and a
-    /// preview has a result and a decision.
+    /// preview has a result and a decision. The record of a representative names the power.
     #[must_use]
     pub const fn fits(&self, kind: LabelledKind) -> bool {
-        matches!(
-            (kind, &self.result, &self.preview),
-            (LabelledKind::Intent, None, None)
-                | (LabelledKind::Outcome, Some(_), None)
-                | (LabelledKind::Preview, Some(_), Some(_))
-        )
+        let is_representatives = matches!(self.role, SubjectRole::Representative);
+        (self.representation.is_some() || !is_representatives)
+            && matches!(
+                (kind, &self.result, &self.preview),
+                (LabelledKind::Intent, None, None)
+                    | (LabelledKind::Outcome, Some(_), None)
+                    | (LabelledKind::Preview, Some(_), Some(_))
+            )
     }
 }
 
@@ -280,7 +286,7 @@ pub enum Subject {
 pub enum SubjectRole {
     /// The evidence is about the person.
     DataSubject,
-    /// The person acts for another.
+    /// The evidence is about another person, for whom the person acts ([`ExchangeRecord::representation`]).
     Representative,
     /// The person appears in another's matter.
     ThirdPerson,
@@ -489,6 +495,7 @@ pub(crate) mod tests {
             allowed_by: Allowed { permission: "koeln-parken-zfzr@1".into(), registerlandkarte: Hash([2; 32]) },
             subject: Subject::Natural,
             role: SubjectRole::DataSubject,
+            representation: None,
             idnr_used: true,
             assurance: Assurance::Substantial,
             synchronous: true,

@@ -34,6 +34,7 @@ pub mod key;
 pub mod label;
 pub mod legal_day;
 pub mod padding;
+pub mod power;
 pub mod random;
 pub mod receipt;
 pub mod retention;
@@ -59,6 +60,7 @@ pub use id::{BodyId, COUNTERS, Commitment, Counter, Label, ParticipantId, Period
 pub use idnr::{Idnr, IdnrError, TestNumbers};
 pub use key::{KeyError, PreparedKey, SignatureError, SigningKey, VerifyingKey};
 pub use legal_day::{GermanTime, LegalDay, LegalDayError, Season};
+pub use power::Power;
 pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
 pub use retention::{DisclosureClass, ExpiryDay, RetentionClass};
 pub use sealed::{DayKey, Header, Opened, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord, Unsealed};

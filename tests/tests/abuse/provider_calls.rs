@@ -38,6 +38,7 @@ fn forged(receipt: Vec<u8>) -> Forward {
             assurance: Assurance::High,
             subject: record::Subject::Natural,
             role: SubjectRole::DataSubject,
+            representation: None,
             place: None,
             synchronous: true,
             request_digest: tlog::Hash([1; 32]),
@@ -51,6 +52,7 @@ fn forged(receipt: Vec<u8>) -> Forward {
         for_provider: vec![0; 24 * 1024 + 48],
         intent_receipt: receipt,
         sealed_record: vec![0; 4096],
+        representative: None,
     }
 }
 

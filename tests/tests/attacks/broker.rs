@@ -161,6 +161,7 @@ impl Stage {
             for_provider: sent.labels.for_provider,
             intent_receipt: forger.receipt(ledger)?,
             sealed_record: sent.record.into_bytes(),
+            representative: None,
         };
         let asked = self.asked()?;
         let answer = self

@@ -15,4 +15,5 @@ mod login;
 mod numbers;
 mod outcome;
 mod presence;
+mod representation;
 mod witness;

@@ -193,6 +193,7 @@ impl Stage {
             outcome_receipt,
             sealed_record,
             shared_key,
+            representative: None,
         })
     }
 

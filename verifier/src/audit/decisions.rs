@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use record::{Entry, ExchangeRecord, ParticipantId, Subject, SubjectRole, Timestamp};
+use record::{Entry, ExchangeRecord, ParticipantId, Subject, Timestamp};
 use registerlandkarte::{AreaRelation, Consumer, EvidenceType, Provider, Rule};
 use tlog::Hash;
 use trust::{Body, Component, Key, SUPERSEDED_GRACE, Section, TrustKind, TrustMap, Value};
@@ -275,7 +275,7 @@ impl<'a> Decision<'a> {
     }
 
     fn concerns_subject(&self) -> bool {
-        let represented = self.record.role == SubjectRole::Representative;
+        let represented = self.record.representation.is_some();
         let permitted = match self.record.subject {
             Subject::Natural => self.rule.subjects.natural(),
             Subject::Legal => self.rule.subjects.legal(),

@@ -175,7 +175,10 @@ async fn a_closing_that_was_written_is_recorded_after_a_crash() {
         panic!("not deferred")
     };
     let mut open = deferred.open;
-    let closing = seal_outcome(&running.broker, &open, &Ending::Withdrawn).await.unwrap();
+    let intents = known_intents(&running.broker, &open).unwrap();
+    let closing = seal_outcome(&running.broker, &intents, &open, &Ending::Withdrawn)
+        .await
+        .unwrap();
     let sealed = closing.sealed_record.clone();
     open.closing = Some(closing);
     drop(running);

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)]
-use record::{ParticipantId, SharedPart, VoidRecord};
+use record::{ParticipantId, Power, SharedPart, VoidRecord};
 use tlog::Hash;
 
 use super::*;
@@ -79,17 +79,37 @@ fn an_english_sentence_marks_each_german_part() {
 
 #[test]
 fn the_sentence_names_the_role_of_the_citizen() {
-    for (role, words) in [
-        (SubjectRole::Representative, "jemanden vertreten"),
-        (SubjectRole::ThirdPerson, "als dritte Person"),
-    ] {
-        let mut intent = samples::intent();
-        if let Some(SharedPart::Exchange(record)) = &mut intent.shared {
-            record.role = role;
+    let text = in_role(SubjectRole::ThirdPerson, None, Lang::De);
+    assert!(text.contains("als dritte Person") && !text.contains("Ihre"), "{text}");
+}
+
+fn in_role(role: SubjectRole, power: Option<Power>, lang: Lang) -> String {
+    let mut intent = samples::intent();
+    if let Some(SharedPart::Exchange(record)) = &mut intent.shared {
+        (record.role, record.representation) = (role, power);
+    }
+    sentence(&Access::of(vec![intent]).unwrap(), lang).text()
+}
+
+#[test]
+fn a_representative_is_named_by_role_to_both_persons() {
+    let as_child = in_role(SubjectRole::DataSubject, Some(Power::Parent), Lang::De);
+    assert!(
+        as_child.contains("Ihre Unterlage") && as_child.ends_with("hat dabei für Sie gehandelt."),
+        "{as_child}"
+    );
+    let as_parent = in_role(SubjectRole::Representative, Some(Power::Parent), Lang::De);
+    assert!(
+        as_parent.contains("die Unterlage") && as_parent.ends_with("für Ihr Kind gehandelt."),
+        "{as_parent}"
+    );
+    let mut seen = std::collections::BTreeSet::new();
+    for power in Power::ALL {
+        for lang in Lang::PUBLIC {
+            for role in [SubjectRole::DataSubject, SubjectRole::Representative] {
+                assert!(seen.insert(in_role(role, Some(power), lang)), "{power:?}");
+            }
         }
-        let access = Access::of(vec![intent]).unwrap();
-        let text = sentence(&access, Lang::De).text();
-        assert!(text.contains(words) && !text.contains("Ihre"), "{text}");
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) const WORDS: Words = Words {
     synchronous_no: "später, zwischen den Behörden",
     assurance: "Sicherheit der Anmeldung",
     role: "Sie waren beteiligt als",
+    power: "Grundlage der Vertretung",
     idnr: "Ihre ID-Nummer wurde benutzt",
     yes: "ja",
     no: "nein",

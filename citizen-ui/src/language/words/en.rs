@@ -52,6 +52,7 @@ pub(super) const WORDS: Words = Words {
     synchronous_no: "later, between the authorities",
     assurance: "Assurance of the login",
     role: "You took part as",
+    power: "Basis of the representation",
     idnr: "Your identification number was used",
     yes: "yes",
     no: "no",

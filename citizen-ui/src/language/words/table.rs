@@ -60,6 +60,7 @@ pub struct Words {
     pub synchronous_no: &'static str,
     pub assurance: &'static str,
     pub role: &'static str,
+    pub power: &'static str,
     pub idnr: &'static str,
     pub yes: &'static str,
     pub no: &'static str,

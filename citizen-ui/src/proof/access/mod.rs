@@ -259,6 +259,7 @@ fn same_exchange(intent: &ExchangeRecord, outcome: &ExchangeRecord) -> bool {
         && intent.why == outcome.why
         && intent.allowed_by == outcome.allowed_by
         && intent.role == outcome.role
+        && intent.representation == outcome.representation
         && intent.idnr_used == outcome.idnr_used
         && intent.assurance == outcome.assurance
         && intent.consumer_signatures == outcome.consumer_signatures

@@ -1,9 +1,10 @@
 //! The request that is built from a query, and the queries that are refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use registerlandkarte::AreaRelation;
+use registerlandkarte::{AreaRelation, NotCompetent};
 
 use super::*;
+use crate::consumer::query::Person;
 use crate::fixture::{FAMILY_NAME, IDNR, NOW, World, id, query};
 
 fn build_changed(change: impl Fn(&mut EvidenceQuery)) -> Result<PendingRequest, QueryError> {

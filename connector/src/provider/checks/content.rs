@@ -2,7 +2,7 @@
 
 use ledger_client::recorded::{Intent, Recorded};
 use messages::xnachweis::{Authority, EvidenceRequest0101, Subject};
-use messages::{CheckName, Forward, LoginProof, ProviderContent, RequestContent, SealingKey};
+use messages::{CheckName, Forward, LoginProof, PowerProof, ProviderContent, RequestContent, SealingKey};
 use record::{ExchangeRecord, Label, Series, Timestamp};
 use registerlandkarte::Permission;
 use tlog::merkle::Index;
@@ -17,6 +17,7 @@ pub(super) struct MatchingRecord {
     pub(super) record: Box<ExchangeRecord>,
     pub(super) request: EvidenceRequest0101,
     pub(super) login: Option<LoginProof>,
+    pub(super) power: Option<PowerProof>,
 }
 
 /// P6: the record opens with the key that identity gave, is the one the intent commits to, and says what the signed
@@ -46,7 +47,7 @@ pub(super) fn p6_record(
     if forward.metadata.test != context.test {
         return Err(failed("test messages and others are not mixed"));
     }
-    let (request, login) = open_request(context, sealing, forward, index).map_err(&failed)?;
+    let (request, login, power) = open_request(context, sealing, forward, index).map_err(&failed)?;
     let named = request.query.natural_person().and_then(|person| person.idnr.as_ref());
     let idnr = &content.idnr;
     if !idnr.is_nobody() && named.is_some_and(|named| named != idnr) {
@@ -58,7 +59,12 @@ pub(super) fn p6_record(
             "identity names a person, and the request is about a legal person",
         ));
     }
-    Ok(MatchingRecord { record, request, login })
+    Ok(MatchingRecord {
+        record,
+        request,
+        login,
+        power,
+    })
 }
 
 /// Opens the XNachweis request, which must be the one that the metadata and the record digest.
@@ -67,7 +73,7 @@ fn open_request(
     sealing: &SealingKey,
     forward: &Forward,
     intent: Index,
-) -> Result<(EvidenceRequest0101, Option<LoginProof>), &'static str> {
+) -> Result<(EvidenceRequest0101, Option<LoginProof>, Option<PowerProof>), &'static str> {
     let metadata = &forward.metadata;
     let sealed = RequestContent::open(&forward.sealed_request, sealing, &forward.s1.digest())
         .map_err(|_| "the request is not sealed to this provider under this S1")?;
@@ -91,9 +97,15 @@ fn open_request(
     if query.evidence_type.id != metadata.evidence_type {
         return Err("the request asks for other evidence");
     }
-    // The label, the proofs and the register's query are about one subject, who asks for their own evidence.
-    if query.representative.is_some() {
-        return Err("the request is made by a representative");
+    if query.representative.is_some() != metadata.representation.is_some() {
+        return Err("the request and the metadata differ in whether a representative acts");
+    }
+    let logged_in = query
+        .representative
+        .as_ref()
+        .map(|representative| representative.assurance);
+    if logged_in.is_some_and(|assurance| assurance != metadata.assurance) {
+        return Err("the representative's level of assurance differs");
     }
     let (kind, assurance, names_idnr) = match &query.subject {
         Subject::Natural(person) => (record::Subject::Natural, person.assurance, person.idnr.is_some()),
@@ -105,7 +117,7 @@ fn open_request(
     if assurance != metadata.assurance || names_idnr != metadata.idnr_used {
         return Err("the request's level of assurance or use of the IDNr differs");
     }
-    Ok((request, sealed.login))
+    Ok((request, sealed.login, sealed.power))
 }
 
 /// P7: the decision, replayed on the version of the Registerlandkarte that the record names, is the one the record

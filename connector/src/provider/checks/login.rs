@@ -2,17 +2,17 @@
 //! [`crate::provider::logins`].
 
 use messages::{CheckName, LoginProof, LoginRefused};
-use record::{Assurance, Timestamp};
+use record::{ExchangeRecord, Timestamp};
 use registerlandkarte::Permission;
 
 use super::failed::CheckFailed;
 
-/// P10: where the permission demands a preview, the person must be present, and the request has the proof of their
-/// login. A proof counts only if it is recent enough, of a sufficient level, and of the level that the record names.
-/// One that nothing demands must be valid, too.
+/// P10: where the permission demands a preview, or a representative acts, the person who acts must be present, and
+/// the request has the proof of their login. A proof counts only if it is recent enough, of a sufficient level, and of
+/// the level that the record names. One that nothing demands must be valid, too.
 pub(super) fn p10_login(
     permission: &Permission,
-    recorded: Assurance,
+    record: &ExchangeRecord,
     proof: Option<LoginProof>,
     now: Timestamp,
 ) -> Result<Option<LoginProof>, CheckFailed> {
@@ -22,11 +22,13 @@ pub(super) fn p10_login(
             Err(failed(
                 "the permission demands a person's presence, and no login is proved",
             ))
+        } else if record.representation.is_some() {
+            Err(failed("a representative acts, and no login is proved"))
         } else {
             Ok(None)
         };
     };
-    if proof.assurance != recorded {
+    if proof.assurance != record.assurance {
         return Err(failed("the login has another level of assurance than the request"));
     }
     proof.check(now).map_err(|refused| {

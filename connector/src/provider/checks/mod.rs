@@ -12,6 +12,7 @@
 //! | P7 versions at most 60 s superseded | a component that was removed, a rule that has ended |
 //! | P8 deadline | an answer that arrives after the consumer stopped waiting |
 //! | P10 login, where the person must be present | evidence that is fetched for a person who is not there |
+//! | P11 representative: power, and P1 to P6 for their own intent | a power that ended; a list that misses it |
 //!
 //! P9 (served once) and the second half of P10 (each proof of a login is used once) need durable tables and are in
 //! [`super::served`] and [`super::logins`].
@@ -39,6 +40,7 @@ mod failed;
 mod labels;
 mod login;
 mod origin;
+mod representation;
 
 use ledger_client::recorded::{Intent, Recorded};
 use messages::limits::MAX_INTENT_AGE;
@@ -53,6 +55,7 @@ use crate::context::CheckContext;
 use content::MatchingRecord;
 use labels::{ChainRecorded, LabelProof};
 use origin::{BeforeDeadline, ConsumerSigned, ProvedIntent, Recent};
+use representation::{AuthenticRepresentative, CheckedRepresentative};
 
 pub use failed::CheckFailed;
 
@@ -61,6 +64,7 @@ pub struct Authentic {
     proved: ProvedIntent,
     content: ProviderContent,
     signed: ConsumerSigned,
+    representative: Option<AuthenticRepresentative>,
 }
 
 /// Checks P1 (apart from the age), P2 and P3, in order; the first that fails is returned.
@@ -68,13 +72,15 @@ pub struct Authentic {
 /// # Errors
 /// The [`CheckFailed`].
 pub fn authenticate(context: &CheckContext, sealing: &SealingKey, forward: &Forward) -> Result<Authentic, CheckFailed> {
-    let proved = origin::p1_receipt(context, forward)?;
+    let proved = origin::p1_receipt(context, &forward.intent_receipt)?;
     let signed = origin::p2_signatures(context, forward, proved.intent.index())?;
-    let content = origin::p3_identity(context, sealing, forward, &proved)?;
+    let content = origin::p3_identity(context, sealing, (&forward.s1, &forward.for_provider), &proved)?;
+    let representative = AuthenticRepresentative::of(context, sealing, forward)?;
     Ok(Authentic {
         proved,
         content,
         signed,
+        representative,
     })
 }
 
@@ -116,7 +122,7 @@ impl std::fmt::Debug for Authentic {
 pub struct Checked {
     /// The intent, with the proof that it is in the log.
     intent: Recorded<Intent>,
-    /// The person that identity found, or nobody (design §5.5).
+    /// Whom the register is asked about: the person that identity found, or nobody (design §5.5).
     idnr: Idnr,
     request: EvidenceRequest0101,
     record: Box<ExchangeRecord>,
@@ -125,6 +131,7 @@ pub struct Checked {
     chain_checkpoint: Checkpoint,
     /// The proof of the person's login, which must be used only once.
     login: Option<LoginProof>,
+    representative: Option<CheckedRepresentative>,
     _signed: ConsumerSigned,
     _recent: Recent,
     _chained: ChainRecorded,
@@ -146,27 +153,37 @@ pub fn check(
         proved: ProvedIntent { intent, label, period },
         content,
         signed,
+        representative,
     } = authentic;
     let recent = origin::p1_age(&intent, now)?;
     let proof = labels::p4_numbers(context, &content, &intent, label, period)?;
     let chained = labels::p5_chain(context, &content, &proof)?;
-    let MatchingRecord { record, request, login } =
-        content::p6_record(context, sealing, forward, &intent, &label, &content)?;
-    let permission = content::p7_permission(context, forward, &intent, &record, content.series, now)?;
+    let matching = content::p6_record(context, sealing, forward, &intent, &label, &content)?;
+    let permission = content::p7_permission(context, forward, &intent, &matching.record, content.series, now)?;
     let in_time = origin::p8_deadline(forward, now)?;
-    let login = login::p10_login(&permission, record.assurance, login, now)?;
+    let representative =
+        representation::p11_representative(context, forward, representative, (&matching, &content), now)?;
+    let MatchingRecord {
+        record, request, login, ..
+    } = matching;
+    let login = login::p10_login(&permission, &record, login, now)?;
     let LabelProof {
         checkpoint: chain_checkpoint,
         ..
     } = proof;
+    // The exchange would be in no list of an unknown representative: the register is asked about nobody.
+    let unknown = representative
+        .as_ref()
+        .is_some_and(|representative| representative.idnr.is_nobody());
     Ok(Checked {
         intent,
-        idnr: content.idnr,
+        idnr: if unknown { Idnr::nobody() } else { content.idnr },
         request,
         record,
         permission,
         chain_checkpoint,
         login,
+        representative,
         _signed: signed,
         _recent: recent,
         _chained: chained,
@@ -201,7 +218,8 @@ impl Checked {
         &self.intent
     }
 
-    /// The person that identity found, or nobody (design §5.5).
+    /// The person that identity found, or nobody (design §5.5). Also nobody if a representative acts whom identity has
+    /// not found.
     pub fn idnr(&self) -> &Idnr {
         &self.idnr
     }
@@ -226,9 +244,14 @@ impl Checked {
         self.login.as_ref()
     }
 
-    /// The checkpoints that serving relies on: of the receipt and of the chain.
-    pub fn checkpoints(&self) -> [&Checkpoint; 2] {
+    /// The checkpoints that serving relies on: of the receipts and of the chains.
+    pub fn checkpoints(&self) -> Vec<&Checkpoint> {
+        let representative = self.representative.iter();
+        let of_representative = representative.flat_map(|of| [of.intent.checkpoint(), &of.chain_checkpoint]);
         [self.intent.checkpoint(), &self.chain_checkpoint]
+            .into_iter()
+            .chain(of_representative)
+            .collect()
     }
 }
 

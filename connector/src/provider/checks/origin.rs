@@ -3,7 +3,7 @@
 use ledger_client::recorded::{self, Intent, Recorded};
 use messages::limits::{MAX_INTENT_AGE, MAX_LATER_SECONDS};
 use messages::request::verify_consumer;
-use messages::{CheckName, Forward, ProviderContent, ProviderContext, ProviderPart, SealingKey};
+use messages::{CheckName, Forward, ProviderContent, ProviderContext, ProviderPart, S1, SealingKey};
 use record::{Body, Label, LabelledKind, Period, Timestamp};
 use tlog::merkle::Index;
 
@@ -28,9 +28,9 @@ pub(super) struct BeforeDeadline(());
 
 /// P1: the receipt proves an intent of the anchored log, written by a writer with the right to, by the directory in
 /// force there. Its age is checked later, by [`p1_age`].
-pub(super) fn p1_receipt(context: &CheckContext, forward: &Forward) -> Result<ProvedIntent, CheckFailed> {
+pub(super) fn p1_receipt(context: &CheckContext, receipt: &[u8]) -> Result<ProvedIntent, CheckFailed> {
     let failed = CheckFailed::of(CheckName::P1);
-    let intent = recorded::check::<Intent>(&forward.intent_receipt, &context.trust, &context.history)
+    let intent = recorded::check::<Intent>(receipt, &context.trust, &context.history)
         .map_err(|_| failed("the receipt does not prove an intent"))?;
     if !context.is_from_our_log(&intent) {
         return Err(failed("the receipt is of another log"));
@@ -75,9 +75,11 @@ pub(super) fn p2_signatures(
         s2,
         answer_key,
         sealed_request,
+        representative,
         ..
     } = forward;
-    verify_consumer(&key, metadata, s1, s2, *answer_key, sealed_request)
+    let both = (s1, representative.as_ref().map(|representative| &representative.s1));
+    verify_consumer(&key, metadata, both, s2, *answer_key, sealed_request)
         .map_err(|_| failed("the consumer's signatures do not cover what was forwarded"))?;
     if metadata.provider != context.me {
         return Err(failed("the request is for another provider"));
@@ -90,16 +92,16 @@ pub(super) fn p2_signatures(
 pub(super) fn p3_identity(
     context: &CheckContext,
     sealing: &SealingKey,
-    forward: &Forward,
+    (s1, for_provider): (&S1, &[u8]),
     proved: &ProvedIntent,
 ) -> Result<ProviderContent, CheckFailed> {
     let failed = CheckFailed::of(CheckName::P3);
     let binding = ProviderContext {
         label: proved.label,
         provider: context.me.clone(),
-        s1: forward.s1.digest(),
+        s1: s1.digest(),
     };
-    let part = ProviderPart::open(&forward.for_provider, sealing, &binding)
+    let part = ProviderPart::open(for_provider, sealing, &binding)
         .map_err(|_| failed("identity's part is not sealed for this label, provider and S1"))?;
     let not_signed = || failed("identity did not sign its part for this label, provider and S1");
     let identity = context.at(proved.intent.index()).identity().ok_or_else(not_signed)?;

@@ -212,7 +212,7 @@ fn p3_a_part_for_another_label_provider_or_s1_is_refused() {
 fn p3_a_part_that_identity_did_not_sign_is_refused() {
     let mut prepared = Plan::default().build();
     let context = prepared.world.context("kba");
-    let proved = origin::p1_receipt(&context, &prepared.forward).unwrap();
+    let proved = origin::p1_receipt(&context, &prepared.forward.intent_receipt).unwrap();
     let binding = ProviderContext {
         label: proved.label,
         provider: id("kba"),

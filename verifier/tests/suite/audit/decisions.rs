@@ -5,7 +5,7 @@ use fixtures::sample_log::SampleLog;
 use fixtures::values;
 use proof::bundle::Bundle;
 use proof::opening::Opening;
-use record::{ExchangeRecord, ExchangeResult, Outcome, Phase, SigningKey, SubjectRole, Timestamp};
+use record::{ExchangeRecord, ExchangeResult, Outcome, Phase, Power, SigningKey, Timestamp};
 use registerlandkarte::{AreaRelation, Rule, Subjects};
 use tlog::Hash;
 use tlog::policy::Policy;
@@ -254,7 +254,7 @@ fn a_record_that_says_something_else_than_the_versions_is_found() {
             record.allowed_by.registerlandkarte = Hash([9; 32]);
         }),
         ("does not permit it for this person", |record| {
-            record.role = SubjectRole::Representative
+            record.representation = Some(Power::Parent)
         }),
         ("does not permit it for this person", |record| {
             record.subject = record::Subject::Legal
