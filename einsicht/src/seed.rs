@@ -163,6 +163,14 @@ fn question(world: &World, example: &Example, reference: &str, now: Timestamp) -
         "legal_person": legal_person,
         "asynchronous": example.asynchronous,
     });
+    if let Some(acting) = &example.representative {
+        question["representative"] = json!({
+            "person": by_name(person_of(world, &acting.person)?, example.idnr),
+            "power": acting.power,
+            "document_digest": hex::encode(service::secret::random()?),
+            "valid_from": "2020-01-01",
+        });
+    }
     if !example.asynchronous {
         // As the session of an online service would have it.
         let login = service::secret::Credential::from_bytes(service::secret::random()?);
@@ -175,15 +183,17 @@ fn question(world: &World, example: &Example, reference: &str, now: Timestamp) -
 
 fn natural_person(world: &World, example: &Example) -> Result<Value> {
     Ok(match &example.person {
-        Some(subject) => {
-            let person = world.persons.iter().find(|person| person.subject == *subject);
-            by_name(person.with_context(|| format!("no person {subject}"))?, example.idnr)
-        }
+        Some(subject) => by_name(person_of(world, subject)?, example.idnr),
         None => json!({
             "family_name": "Unbekannt", "given_name": "Udo", "date_of_birth": "1970-01-01",
             "postal_code": "73614", "place": "Rheinfurt",
         }),
     })
+}
+
+fn person_of<'a>(world: &'a World, subject: &str) -> Result<&'a DemoPerson> {
+    let person = world.persons.iter().find(|person| person.subject == subject);
+    person.with_context(|| format!("no person {subject}"))
 }
 
 fn by_name(person: &DemoPerson, idnr: bool) -> Value {

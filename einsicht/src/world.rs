@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
-use record::{Ars, BodyId, ParticipantId, Sorted};
+use record::{Ars, BodyId, ParticipantId, Power, Sorted};
 use registerlandkarte::Tables;
 use serde::Deserialize;
 use text::Reference;
@@ -114,6 +114,9 @@ pub(crate) struct Example {
     /// The person: a subject of `persons.json`, or `None` for a person whom no register knows.
     #[serde(default)]
     pub(crate) person: Option<String>,
+    /// Who acts for the person.
+    #[serde(default)]
+    pub(crate) representative: Option<ExampleRepresentative>,
     /// The legal person that the exchange is about instead of a natural one, as the connector's interface has it.
     #[serde(default)]
     pub(crate) company: Option<serde_json::Value>,
@@ -125,6 +128,16 @@ pub(crate) struct Example {
     /// Why this example exists.
     #[serde(default, rename = "note")]
     pub(crate) _note: Option<String>,
+}
+
+/// Who acts for the person of an example.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExampleRepresentative {
+    /// The representative: a subject of `persons.json`.
+    pub(crate) person: String,
+    /// The power.
+    pub(crate) power: Power,
 }
 
 const fn yes() -> bool {
