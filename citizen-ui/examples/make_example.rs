@@ -2,7 +2,7 @@
 //! proof of one person's list in the form in which a citizen's page gets it ([`PageProof`]).
 //!
 //! ```sh
-//! cargo run -p citizen-ui --features ssr --example make_example > citizen-ui/assets/example.page-proof
+//! cargo run -p citizen-ui --example make_example > citizen-ui/assets/example.page-proof
 //! ```
 //!
 //! Needed when the format of entries, records or bundles changes: the page's test then fails.
