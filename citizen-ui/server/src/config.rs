@@ -8,6 +8,8 @@ use record::ParticipantId;
 use serde::{Deserialize, Serialize};
 use service::openid::LoginConfig;
 
+use crate::public::SecurityContact;
+
 /// The path, below the portal's public URL, to which the OpenID provider sends the browser back.
 pub(crate) const CALLBACK_PATH: &str = "/anmeldung/rueckkehr";
 
@@ -49,6 +51,9 @@ pub struct Config {
     /// How citizens can ask registers what they have about them; without it, no register can be asked.
     #[serde(default)]
     pub own_requests: Option<OwnRequestsConfig>,
+    /// Where to report a vulnerability; without it there is no `security.txt`.
+    #[serde(default)]
+    pub security_contact: Option<SecurityContact>,
     /// Where else the policy and the genesis hash are published, in words.
     #[serde(default)]
     pub keys_published: Vec<String>,

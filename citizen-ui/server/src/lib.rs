@@ -61,6 +61,7 @@ use service::{Clock, Shutdown};
 pub use config::{Config, OperatorConfig, OwnRequestsConfig, SessionLimits};
 pub use error::Error;
 use portal::Portal;
+pub use public::SecurityContact;
 
 /// How often ended sessions are dropped from memory.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);

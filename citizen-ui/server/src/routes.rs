@@ -4,6 +4,7 @@
 //! | Path | Login | Purpose |
 //! | --- | --- | --- |
 //! | `GET /` | | redirects to the language that the browser prefers |
+//! | `GET /.well-known/security.txt` | | where to report a vulnerability ([`crate::public::security_txt`]) |
 //! | `GET /{lang}/` | | start page |
 //! | `GET /{lang}/registerlandkarte`, `.csv`, `.json` | | the permissions, searched, as of a day ([`crate::public`]) |
 //! | `GET` … `/erlaubnis/{id}`, `/register/{id}`, `/behoerdenart/{id}`, `/behoerde/{id}` | | one of them |
@@ -47,12 +48,14 @@ use tower_http::csrf::CsrfLayer;
 use crate::config::CALLBACK_PATH;
 use crate::page::{PROOF, PageRequest, SESSION};
 use crate::portal::Portal;
+use crate::public::security_txt;
 use crate::{accesses, account, assets, export, headers, own_data, public};
 
 /// Builds all routes.
 pub(crate) fn routes(portal: Arc<Portal>) -> Router {
     let mut router = Router::new()
         .route("/", get(root))
+        .route(security_txt::PATH, get(security_txt::file))
         .route(CALLBACK_PATH, get(account::callback));
     for lang in Lang::ALL {
         let pages = if Lang::PUBLIC.contains(&lang) {

@@ -232,6 +232,7 @@ fn portal(setup: &Setup, world: &World, ports: &Ports) -> Result<Value> {
         "genesis": setup.genesis_hash().to_string(),
         "login": { "issuer": ports.url("test-login")?, "client_id": CLIENT_ID, "acr": ACR },
         "witness_operators": operators,
+        "security_contact": "mailto:sicherheit@einsicht.example",
         "own_requests": {
             "connector": ports.url(&format!("connector-{COCKPIT}"))?,
             "credential": "connector.credential",

@@ -56,6 +56,7 @@ pub(crate) fn path_of(row: &Row) -> String {
         || file.starts_with("citizen-ui/server/src/public"));
     let path = match row.route.path.as_str() {
         "PATH" => "/openapi.json".to_owned(),
+        "security_txt::PATH" => return "/.well-known/security.txt".to_owned(),
         "CALLBACK_PATH" => return "/anmeldung/rueckkehr?code=x&state=y".to_owned(),
         "SESSION" => "/sitzung".to_owned(),
         "PROOF" => "/abrufe/beweis".to_owned(),

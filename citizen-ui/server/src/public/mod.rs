@@ -7,11 +7,13 @@
 //! | [`log`] | the pages about the log |
 //! | [`example`] | an invented list that anybody may check and change |
 //! | [`about`], [`verifier_file`] | help, imprint, privacy, verifying without the portal; the program for it |
+//! | [`security_txt`] | where to report a vulnerability |
 
 mod about;
 mod example;
 mod landkarte;
 mod log;
+pub(crate) mod security_txt;
 mod tally;
 mod verifier_file;
 mod versions;
@@ -25,6 +27,7 @@ use axum::routing::get;
 
 use crate::portal::Portal;
 
+pub use security_txt::SecurityContact;
 pub(crate) use verifier_file::VerifierDownload;
 pub(crate) use versions::Versions;
 

@@ -101,6 +101,7 @@ impl World {
             banner: None,
             sessions: SessionLimits::default(),
             operator: None,
+            security_contact: None,
             witness_operators: std::collections::BTreeMap::new(),
             keys_published: Vec::new(),
             verifier: None,
