@@ -15,12 +15,14 @@ use std::time::Duration;
 use proof::bundle::{CompletenessProof, Item, NumberProof, PeriodProof, Placed, SeriesProof};
 use record::{COUNTERS, Idnr, Label, Period, PeriodEvent, Phase, Series, label, period_label};
 use service::Problem;
+use service::clock::Clock as _;
 use tlog::merkle::Index;
 use tokio::time::Instant;
 
 use crate::identity::{Identity, internal, log_problem};
 use crate::log::{LocatedLabel, PublishedProofs, TransparencyLog, Wanted};
 use crate::periods::{Evaluated, PeriodSecret};
+use crate::state::NumberKey;
 
 /// The series whose entries are disclosed without delay.
 const DISCLOSED_SERIES: [Series; 2] = [Series::Exchanges, Series::Inspections];
@@ -37,6 +39,8 @@ pub(crate) struct SeriesNumbers {
     pub(crate) numbers: Vec<LoggedNumber>,
     /// The numbers whose absence proves that there are no more, as of the `map` entry.
     absent: Vec<Evaluated>,
+    /// The proofs of absent numbers that the state does not keep yet.
+    unkept: Vec<(NumberKey, [u8; 80])>,
 }
 
 /// One number and the entries of its phases.
@@ -105,9 +109,26 @@ impl<L: TransparencyLog> Identity<L> {
                     }
                 }
             }
-            Ok(rows)
+            Ok::<_, Problem>(rows)
         };
-        tokio::task::spawn_blocking(search).await.map_err(internal)?
+        let mut rows: Vec<SeriesNumbers> = tokio::task::spawn_blocking(search).await.map_err(internal)??;
+        self.keep_absences(&mut rows).await;
+        Ok(rows)
+    }
+
+    /// Keeps the proofs of absent numbers of periods that have ended: the next disclosure to the person needs the same
+    /// ones. In the current period another number becomes the first absent one with each exchange.
+    async fn keep_absences(&self, rows: &mut [SeriesNumbers]) {
+        let current = self.periods.current(self.clock.now()).map(|secret| secret.period());
+        let ended = rows.iter_mut().filter(|row| Some(row.secret.period()) != current);
+        let unkept: Vec<_> = ended.flat_map(|row| std::mem::take(&mut row.unkept)).collect();
+        if unkept.is_empty() {
+            return;
+        }
+        // Nothing depends on them: without them, the next disclosure takes longer.
+        if let Err(error) = self.state.keep_proofs(unkept).await {
+            tracing::warn!(%error, "proofs of absent numbers cannot be kept");
+        }
     }
 
     fn row(
@@ -117,14 +138,10 @@ impl<L: TransparencyLog> Identity<L> {
         series: Series,
         map: Option<u64>,
     ) -> Result<SeriesNumbers, Problem> {
-        // The proofs of numbers that were handed out are kept, which saves most evaluations.
-        let kept = self
-            .state
-            .first_proofs(idnr, secret.period(), series)
-            .map_err(internal)?;
+        let period = secret.period();
+        let kept = self.state.kept_proofs(idnr, period, series).map_err(internal)?;
         let evaluate = |number: u32| {
-            let kept = usize::try_from(number).ok().and_then(|at| kept.get(at));
-            kept.map_or_else(
+            kept.get(&number).map_or_else(
                 || secret.evaluate(idnr, series, number),
                 |proof| Evaluated::of_own_proof(*proof),
             )
@@ -134,7 +151,7 @@ impl<L: TransparencyLog> Identity<L> {
         let mut beyond = None;
         for number in 0..COUNTERS {
             let evaluated = evaluate(number);
-            let locate = |phase| self.log.locate(secret.period(), evaluated.labels.of(phase));
+            let locate = |phase| self.log.locate(period, evaluated.labels.of(phase));
             let Some(intent) = locate(Phase::Intent).map_err(log_problem)? else {
                 beyond = Some((number, evaluated));
                 break;
@@ -147,7 +164,7 @@ impl<L: TransparencyLog> Identity<L> {
                 located: [Some(intent), outcome, preview],
             });
         }
-        let absent = map.map_or_else(Vec::new, |map| {
+        let absent: Vec<(u32, Evaluated)> = map.map_or_else(Vec::new, |map| {
             let count = numbers
                 .iter()
                 .take_while(|number| number.before(Phase::Intent, map).is_some())
@@ -155,13 +172,24 @@ impl<L: TransparencyLog> Identity<L> {
             let absent = label::absence_set(u32::try_from(count).unwrap_or(COUNTERS));
             let known = |number: u32| beyond.as_ref().filter(|(first, _)| *first == number);
             let evaluated = |number| known(number).map_or_else(|| evaluate(number), |(_, known)| known.clone());
-            absent.into_iter().map(evaluated).collect()
+            absent.into_iter().map(|number| (number, evaluated(number))).collect()
         });
+        let unkept = absent.iter().filter(|(number, _)| !kept.contains_key(number));
+        let key = |number| NumberKey {
+            period,
+            idnr: idnr.clone(),
+            series,
+            number,
+        };
+        let unkept = unkept
+            .map(|(number, evaluated)| (key(*number), evaluated.proof))
+            .collect();
         Ok(SeriesNumbers {
             secret: Arc::clone(secret),
             series,
             numbers,
-            absent,
+            absent: absent.into_iter().map(|(_, evaluated)| evaluated).collect(),
+            unkept,
         })
     }
 

@@ -38,6 +38,7 @@ mod forget;
 mod rows;
 mod tables;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use record::{COUNTERS, ExpiryDay, Idnr, Label, ParticipantId, Period, Phase, Series};
@@ -198,7 +199,7 @@ impl IdentityState {
             .await
     }
 
-    /// The VRF proofs of these numbers, as far as they were handed out.
+    /// The VRF proofs of these numbers, as far as they are kept.
     ///
     /// # Errors
     /// If the store fails.
@@ -208,23 +209,47 @@ impl IdentityState {
             .collect()
     }
 
-    /// The VRF proofs of a person's first numbers in a period and series: of 0, 1, 2, … until one was not handed out,
-    /// or was handed out after the backup from which this state was restored.
+    /// The VRF proofs of a person's numbers in a period and series that are kept, by number: of those that were handed
+    /// out, except after the backup from which this state was restored, and of those of
+    /// [`IdentityState::keep_proofs`].
     ///
     /// # Errors
     /// If the store fails.
-    pub fn first_proofs(&self, idnr: &Idnr, period: Period, series: Series) -> Result<Vec<[u8; 80]>, StoreError> {
+    pub fn kept_proofs(
+        &self,
+        idnr: &Idnr,
+        period: Period,
+        series: Series,
+    ) -> Result<BTreeMap<u32, [u8; 80]>, StoreError> {
         let table = self.store.read()?.open_table(PROOFS)?;
         let key = |number| (period.0, series.code(), digits(idnr), number);
-        let mut proofs = Vec::new();
-        for (number, row) in (0..).zip(table.range(key(0)..key(COUNTERS))?) {
+        let rows = table.range(key(0)..key(COUNTERS))?;
+        rows.map(|row| {
             let (at, proof) = row?;
-            if at.value() != key(number) {
-                break;
-            }
-            proofs.push(proof.value());
-        }
-        Ok(proofs)
+            Ok((at.value().3, proof.value()))
+        })
+        .collect()
+    }
+
+    /// Keeps the proofs of numbers that were not handed out, so that the next disclosure need not evaluate them again.
+    /// Leaves out those of periods whose secret is destroyed.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn keep_proofs(&self, proofs: Vec<(NumberKey, [u8; 80])>) -> Result<(), StoreError> {
+        self.store
+            .write(move |write| {
+                let (periods, mut kept) = (write.open_table(PERIODS)?, write.open_table(PROOFS)?);
+                for (key, proof) in proofs {
+                    let period = periods.get(key.period.0)?;
+                    let period = period.map(|value| row::<PeriodRow>("periods", value.value()));
+                    if period.transpose()?.is_some_and(|period| period.wrapped.is_some()) {
+                        kept.insert(key.tuple(), proof)?;
+                    }
+                }
+                Ok(())
+            })
+            .await
     }
 
     /// The row of a number. `None` if the number was handed out after the backup from which this state was restored.

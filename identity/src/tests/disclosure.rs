@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::issuer::NONCE;
 use super::log::log_key;
-use super::world::{EMMA, NOON, OTTO, World, blocked, emma, unknown};
+use super::world::{EMMA, NOON, OTTO, World, blocked, emma, idnr_of, unknown};
 
 const DAY: u64 = 86_400;
 const DECEMBER: u64 = 1_796_079_600;
@@ -533,4 +533,53 @@ async fn after_a_destroyed_period_the_proof_begins_with_the_next_period() {
         .root();
     let found = tlog::map::verify_lookups(&root, &keys, &proof.map0).unwrap();
     assert!(found[0].is_some() && found[1].is_some() && found[keys.len() - 1].is_none());
+}
+
+/// The proofs of absent numbers of ended periods are kept for the next disclosure, until the period is destroyed.
+#[tokio::test(flavor = "multi_thread")]
+async fn absences_of_ended_periods_are_kept_until_the_period_is_destroyed() {
+    let world = World::new().await;
+    recorded_exchange(&world, 1).await;
+    for time in [DECEMBER - DAY, DECEMBER + 36 * DAY] {
+        world.clock.set(time);
+        world.tick().await.unwrap();
+    }
+    world.log.write_map();
+    let kept = |period: u32| {
+        let state = &world.identity.state;
+        let series = record::Series::Exchanges;
+        state
+            .kept_proofs(&idnr_of(EMMA), record::Period(period), series)
+            .unwrap()
+    };
+    assert_eq!(
+        kept(1).keys().collect::<Vec<_>>(),
+        [&0],
+        "only the number that was handed out"
+    );
+    let mut proofs = Vec::new();
+    for _ in 0..2 {
+        let proof = disclose_to(&world, "sub-emma").await.complete.unwrap();
+        proofs.push(proof.periods[0].exchanges.absent.clone());
+        assert_eq!(kept(1).get(&1), proofs[0].first());
+        world.log.write_map();
+    }
+    assert!(!proofs[0].is_empty() && proofs[0] == proofs[1]);
+    let current = world.identity.periods.current(now(&world)).unwrap();
+    assert!(kept(current.period().0).is_empty(), "the current period's change");
+
+    let expired = record::RetentionClass::last_expiry(record::Timestamp(now(&world)));
+    world.clock.set(expired.end().0);
+    world.log.write_map();
+    world.tick().await.unwrap();
+    assert!(world.identity.periods.get(record::Period(1)).is_none());
+    let key = crate::state::NumberKey {
+        period: record::Period(1),
+        idnr: idnr_of(EMMA),
+        series: record::Series::Exchanges,
+        number: 1,
+    };
+    // A disclosure that began before the destruction.
+    world.identity.state.keep_proofs(vec![(key, [1; 80])]).await.unwrap();
+    assert!(kept(1).is_empty());
 }
