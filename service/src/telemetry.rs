@@ -78,7 +78,10 @@ mod tests {
                 tracing::error!(target: "tokio_postgres::connection", "an error");
             });
             let text = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
-            assert!(text.contains("an error") && !text.contains("parameters"), "{wanted}: {text}");
+            assert!(
+                text.contains("an error") && !text.contains("parameters"),
+                "{wanted}: {text}"
+            );
         }
     }
 }

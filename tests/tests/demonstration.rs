@@ -61,8 +61,12 @@ fn the_past_is_in_the_log_and_in_each_cockpit() -> Result<()> {
     }
     // Both have requests that waited: one whose register was not ready in time, and one that was withdrawn.
     for user in ["emma", "deniz"] {
-        let said = unanswered(&Citizen::log_in(&demo.info, user)?)?;
-        for reason in ["ist keine Antwort angekommen", "wollte keine Antwort mehr"] {
+        let citizen = Citizen::log_in(&demo.info, user)?;
+        for (ending, reason) in [
+            ("keine-antwort", "ist keine Antwort angekommen"),
+            ("zurueckgezogen", "wollte keine Antwort mehr"),
+        ] {
+            let said = ended(&citizen, ending)?;
             ensure!(said.iter().any(|page| page.contains(reason)), "{user}: {reason}");
         }
     }
@@ -71,9 +75,9 @@ fn the_past_is_in_the_log_and_in_each_cockpit() -> Result<()> {
     continues_where_it_was(&data, &genesis)
 }
 
-/// The pages of the exchanges without an answer.
-fn unanswered(citizen: &Citizen) -> Result<Vec<String>> {
-    let (status, list) = citizen.get("/abrufe?ergebnis=keine-antwort")?;
+/// The pages of the exchanges that ended in this way.
+fn ended(citizen: &Citizen, ending: &str) -> Result<Vec<String>> {
+    let (status, list) = citizen.get(&format!("/abrufe?ergebnis={ending}"))?;
     ensure!(status == 200, "the list: {status}");
     let list = String::from_utf8(list)?;
     let links = list

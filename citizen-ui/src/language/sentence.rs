@@ -4,7 +4,7 @@
 //! verified itself and compares the whole page. An authority's name and its grammatical forms are those of the record,
 //! which has them from the directory as of the day of the access.
 
-use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, Outcome, PreviewDecision, SubjectRole};
+use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, PreviewDecision, SubjectRole};
 
 use crate::language::case::upper;
 use crate::language::codes;
@@ -12,7 +12,7 @@ use crate::language::lang::Lang;
 use crate::language::local_time::{LocalTime, day};
 use crate::language::phrase::Phrase;
 use crate::language::representation::acted;
-use crate::proof::access::{Access, EntryStamp};
+use crate::proof::access::{Access, Ending, EntryStamp, Exchange};
 
 /// The reason that the cockpit's own visits have.
 const OWN_LOGIN: &str = "own-login";
@@ -21,11 +21,11 @@ const OWN_LOGIN: &str = "own-login";
 pub fn sentence(access: &Access, lang: Lang) -> Phrase {
     let mut phrase = Phrase::default();
     match access {
-        Access::Exchange(exchange) if exchange.record.why.is_own_request() => own(&mut phrase, &exchange.record, lang),
+        Access::Exchange(exchange) if exchange.record.why.is_own_request() => own(&mut phrase, exchange, lang),
         Access::Exchange(exchange) => match lang {
-            Lang::De => german(&mut phrase, &exchange.record),
-            Lang::En => english(&mut phrase, &exchange.record),
-            Lang::Leicht => easy(&mut phrase, &exchange.record),
+            Lang::De => german(&mut phrase, exchange),
+            Lang::En => english(&mut phrase, exchange),
+            Lang::Leicht => easy(&mut phrase, exchange),
         },
         Access::Inspection { record, .. } => inspection(&mut phrase, record, lang),
         Access::Unused { record, .. } => {
@@ -68,41 +68,46 @@ pub fn reason(access: &Access, lang: Lang) -> Option<Phrase> {
 }
 
 /// A request that the citizen has caused.
-fn own(phrase: &mut Phrase, record: &ExchangeRecord, lang: Lang) {
+fn own(phrase: &mut Phrase, exchange: &Exchange, lang: Lang) {
+    let record = &exchange.record;
     let (before, provider, after) = match lang {
         Lang::De => ("Sie haben ", &record.provider.at, " gefragt, was dort über Sie steht."),
         Lang::En => ("You asked ", &record.provider.name, " what it has about you."),
         Lang::Leicht => ("Sie haben ", &record.provider.at, " gefragt: Was steht da über mich?"),
     };
     phrase.say(before).quote(provider).say(after);
-    phrase.say(match (lang, outcome(record)) {
-        (Lang::De, Some(Outcome::Delivered)) => " Ihre Daten wurden Ihnen gezeigt.",
-        (Lang::De, Some(Outcome::NothingFound)) => " Es wurde nichts gefunden.",
-        (Lang::De, Some(Outcome::Refused | Outcome::Failed | Outcome::TimedOut)) => " Es kam keine Antwort.",
-        (Lang::De, None) => " Das Ergebnis steht noch aus.",
-        (Lang::En, Some(Outcome::Delivered)) => " Your data were shown to you.",
-        (Lang::En, Some(Outcome::NothingFound)) => " Nothing was found.",
-        (Lang::En, Some(Outcome::Refused | Outcome::Failed | Outcome::TimedOut)) => " There was no answer.",
-        (Lang::En, None) => " The result is still to come.",
-        (Lang::Leicht, Some(Outcome::Delivered)) => " Sie haben Ihre Daten gesehen.",
-        (Lang::Leicht, Some(Outcome::NothingFound)) => " Da steht nichts.",
-        (Lang::Leicht, Some(Outcome::Refused | Outcome::Failed | Outcome::TimedOut)) => " Es kam keine Antwort.",
-        (Lang::Leicht, None) => " Die Antwort ist noch nicht da.",
+    phrase.say(match (lang, Ending::of_exchange(exchange)) {
+        (Lang::De, Ending::Delivered) => " Ihre Daten wurden Ihnen gezeigt.",
+        (Lang::De, Ending::Nothing) => " Es wurde nichts gefunden.",
+        (Lang::De, Ending::Refused | Ending::Failed | Ending::TimedOut | Ending::Withdrawn) => " Es kam keine Antwort.",
+        (Lang::De, Ending::Open | Ending::Erased) => " Das Ergebnis steht noch aus.",
+        (Lang::En, Ending::Delivered) => " Your data were shown to you.",
+        (Lang::En, Ending::Nothing) => " Nothing was found.",
+        (Lang::En, Ending::Refused | Ending::Failed | Ending::TimedOut | Ending::Withdrawn) => " There was no answer.",
+        (Lang::En, Ending::Open | Ending::Erased) => " The result is still to come.",
+        (Lang::Leicht, Ending::Delivered) => " Sie haben Ihre Daten gesehen.",
+        (Lang::Leicht, Ending::Nothing) => " Da steht nichts.",
+        (Lang::Leicht, Ending::Refused | Ending::Failed | Ending::TimedOut | Ending::Withdrawn) => {
+            " Es kam keine Antwort."
+        }
+        (Lang::Leicht, Ending::Open | Ending::Erased) => " Die Antwort ist noch nicht da.",
     });
 }
 
-fn german(phrase: &mut Phrase, record: &ExchangeRecord) {
+fn german(phrase: &mut Phrase, exchange: &Exchange) {
+    let record = &exchange.record;
     let whose = match record.role {
         SubjectRole::DataSubject => "Ihre Unterlage",
         SubjectRole::Representative | SubjectRole::ThirdPerson => "die Unterlage",
     };
-    let (auxiliary, verb, end) = match outcome(record) {
-        Some(Outcome::Delivered) => ("hat", "abgerufen", ""),
-        Some(Outcome::NothingFound) => ("wollte", "abrufen", " Es wurde nichts gefunden."),
-        Some(Outcome::Refused) => ("wollte", "abrufen", " Das wurde abgelehnt. Es flossen keine Daten."),
-        Some(Outcome::Failed) => ("wollte", "abrufen", " Das ist technisch gescheitert."),
-        Some(Outcome::TimedOut) => ("wollte", "abrufen", " Es kam keine Antwort."),
-        None => ("will", "abrufen", " Das Ergebnis steht noch aus."),
+    let (auxiliary, verb, end) = match Ending::of_exchange(exchange) {
+        Ending::Delivered => ("hat", "abgerufen", ""),
+        Ending::Nothing => ("wollte", "abrufen", " Es wurde nichts gefunden."),
+        Ending::Refused => ("wollte", "abrufen", " Das wurde abgelehnt. Es flossen keine Daten."),
+        Ending::Failed => ("wollte", "abrufen", " Das ist technisch gescheitert."),
+        Ending::TimedOut => ("wollte", "abrufen", " Es kam keine Antwort."),
+        Ending::Withdrawn => ("wollte", "abrufen", " Die Anfrage wurde zurückgezogen."),
+        Ending::Open | Ending::Erased => ("will", "abrufen", " Das Ergebnis steht noch aus."),
     };
     phrase
         .quote(&capitalised(&record.consumer.subject))
@@ -118,14 +123,16 @@ fn german(phrase: &mut Phrase, record: &ExchangeRecord) {
     phrase.say(acted(record, Lang::De));
 }
 
-fn english(phrase: &mut Phrase, record: &ExchangeRecord) {
-    let (verb, end) = match outcome(record) {
-        Some(Outcome::Delivered) => ("retrieved", ""),
-        Some(Outcome::NothingFound) => ("tried to retrieve", " Nothing was found."),
-        Some(Outcome::Refused) => ("tried to retrieve", " This was refused. No data were sent."),
-        Some(Outcome::Failed) => ("tried to retrieve", " This failed for a technical reason."),
-        Some(Outcome::TimedOut) => ("tried to retrieve", " There was no answer."),
-        None => ("asks for", " The result is still to come."),
+fn english(phrase: &mut Phrase, exchange: &Exchange) {
+    let record = &exchange.record;
+    let (verb, end) = match Ending::of_exchange(exchange) {
+        Ending::Delivered => ("retrieved", ""),
+        Ending::Nothing => ("tried to retrieve", " Nothing was found."),
+        Ending::Refused => ("tried to retrieve", " This was refused. No data were sent."),
+        Ending::Failed => ("tried to retrieve", " This failed for a technical reason."),
+        Ending::TimedOut => ("tried to retrieve", " There was no answer."),
+        Ending::Withdrawn => ("tried to retrieve", " The request was withdrawn."),
+        Ending::Open | Ending::Erased => ("asks for", " The result is still to come."),
     };
     let whose = match record.role {
         SubjectRole::DataSubject => "your document",
@@ -145,19 +152,21 @@ fn english(phrase: &mut Phrase, record: &ExchangeRecord) {
     phrase.say(acted(record, Lang::En));
 }
 
-fn easy(phrase: &mut Phrase, record: &ExchangeRecord) {
+fn easy(phrase: &mut Phrase, exchange: &Exchange) {
+    let record = &exchange.record;
     let whose = match record.role {
         SubjectRole::DataSubject => "nach Ihren Daten gefragt.",
         SubjectRole::Representative => "nach Daten gefragt.",
         SubjectRole::ThirdPerson => "nach Daten gefragt. Sie kommen in den Daten vor.",
     };
-    let answer = match outcome(record) {
-        Some(Outcome::Delivered) => "Die Antwort war: Ja. Die Daten sind dort.",
-        Some(Outcome::NothingFound) => "Es gab keine Daten.",
-        Some(Outcome::Refused) => "Die Antwort war: Nein. Keine Daten sind dort.",
-        Some(Outcome::Failed) => "Die Technik ging nicht.",
-        Some(Outcome::TimedOut) => "Es kam keine Antwort.",
-        None => "Die Antwort ist noch nicht da.",
+    let answer = match Ending::of_exchange(exchange) {
+        Ending::Delivered => "Die Antwort war: Ja. Die Daten sind dort.",
+        Ending::Nothing => "Es gab keine Daten.",
+        Ending::Refused => "Die Antwort war: Nein. Keine Daten sind dort.",
+        Ending::Failed => "Die Technik ging nicht.",
+        Ending::TimedOut => "Es kam keine Antwort.",
+        Ending::Withdrawn => "Das Amt wollte keine Antwort mehr.",
+        Ending::Open | Ending::Erased => "Die Antwort ist noch nicht da.",
     };
     phrase
         .quote(&capitalised(&record.consumer.subject))
@@ -250,10 +259,6 @@ fn expired(kind: Kind, stamp: EntryStamp, expiry: ExpiryDay, lang: Lang) -> Stri
         }
         (Lang::Leicht, _) => "Ein Amt hat etwas über Sie gefragt. Das ist lange her. Darum ist es gelöscht.".to_owned(),
     }
-}
-
-fn outcome(record: &ExchangeRecord) -> Option<Outcome> {
-    record.result.as_ref().map(|result| result.outcome)
 }
 
 /// The text with a capital letter at its beginning, for the beginning of a sentence.

@@ -75,6 +75,7 @@ impl ResultText {
             Ending::Refused => self.refused,
             Ending::Failed => self.failed,
             Ending::TimedOut => self.timed_out,
+            Ending::Withdrawn => self.withdrawn,
             Ending::Open => self.open,
             Ending::Erased => self.erased,
         }

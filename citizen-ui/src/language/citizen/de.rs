@@ -289,6 +289,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         refused: "Abgelehnt",
         failed: "Gescheitert",
         timed_out: "Keine Antwort",
+        withdrawn: "Zurückgezogen",
         open: "Noch offen",
         erased: "Gelöscht",
         own: "Von Ihnen veranlasst",

@@ -273,6 +273,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         refused: "Refused",
         failed: "Failed",
         timed_out: "No answer",
+        withdrawn: "Withdrawn",
         open: "Still open",
         erased: "Erased",
         own: "Caused by you",

@@ -226,6 +226,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         refused: "Nein",
         failed: "Technik kaputt",
         timed_out: "Keine Antwort",
+        withdrawn: "Frage zurückgenommen",
         open: "Noch offen",
         erased: "Gelöscht",
         own: "Das waren Sie",

@@ -23,6 +23,7 @@ pub struct ResultText {
     pub refused: &'static str,
     pub failed: &'static str,
     pub timed_out: &'static str,
+    pub withdrawn: &'static str,
     pub open: &'static str,
     pub erased: &'static str,
     /// Instead of a result: the citizen has caused it.

@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used)]
-use record::{ParticipantId, Power, SharedPart, VoidRecord};
+#![allow(clippy::unwrap_used, clippy::panic)]
+use record::{Outcome, ParticipantId, Power, SharedPart, VoidRecord};
 use tlog::Hash;
 
 use super::*;
@@ -54,6 +54,24 @@ fn every_outcome_has_a_sentence_in_each_language() {
         assert_eq!(sentence(&access, Lang::Leicht).text(), format!("{asked} {easy}"));
         let because = reason(&access, Lang::De).unwrap().text();
         assert_eq!(because, "Weil: Antrag auf einen Bewohnerparkausweis");
+    }
+}
+
+#[test]
+fn a_request_that_the_authority_has_withdrawn_is_not_called_unanswered() {
+    let Access::Exchange(mut withdrawn) = exchange(Some(Outcome::TimedOut)) else {
+        panic!("an exchange");
+    };
+    withdrawn.internal_reason = Some("withdrawn".into());
+    assert_eq!(Ending::of_exchange(&withdrawn), Ending::Withdrawn);
+    let access = Access::Exchange(withdrawn);
+    for (lang, end) in [
+        (Lang::De, " abrufen. Die Anfrage wurde zurückgezogen."),
+        (Lang::En, ". The request was withdrawn."),
+        (Lang::Leicht, " Das Amt wollte keine Antwort mehr."),
+    ] {
+        let text = sentence(&access, lang).text();
+        assert!(text.ends_with(end), "{text}");
     }
 }
 

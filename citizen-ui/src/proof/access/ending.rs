@@ -4,6 +4,9 @@ use record::{Kind, Outcome};
 
 use super::{Access, Exchange};
 
+/// The internal reason of an exchange that the requester has withdrawn.
+const WITHDRAWN: &str = "withdrawn";
+
 /// The kinds of access that the pages distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessKind {
@@ -47,6 +50,8 @@ pub enum Ending {
     Failed,
     /// There was no answer.
     TimedOut,
+    /// The authority has withdrawn its request before the evidence was ready.
+    Withdrawn,
     /// There is no outcome yet.
     Open,
     /// The record has expired.
@@ -55,12 +60,13 @@ pub enum Ending {
 
 impl Ending {
     /// All endings, in the order of a form.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Delivered,
         Self::Nothing,
         Self::Refused,
         Self::Failed,
         Self::TimedOut,
+        Self::Withdrawn,
         Self::Open,
         Self::Erased,
     ];
@@ -80,6 +86,8 @@ impl Ending {
             Some(Outcome::NothingFound) => Self::Nothing,
             Some(Outcome::Refused) => Self::Refused,
             Some(Outcome::Failed) => Self::Failed,
+            // The outcome has no kind of its own, because the requester knows that it has withdrawn.
+            Some(Outcome::TimedOut) if exchange.internal_reason.as_deref() == Some(WITHDRAWN) => Self::Withdrawn,
             Some(Outcome::TimedOut) => Self::TimedOut,
             None => Self::Open,
         }
@@ -93,6 +101,7 @@ impl Ending {
             Self::Refused => "abgelehnt",
             Self::Failed => "gescheitert",
             Self::TimedOut => "keine-antwort",
+            Self::Withdrawn => "zurueckgezogen",
             Self::Open => "offen",
             Self::Erased => "geloescht",
         }
