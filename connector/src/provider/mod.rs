@@ -17,13 +17,14 @@
 
 mod caller;
 pub mod checks;
+mod entries;
 mod logins;
 mod outcome;
+mod overdue;
 mod release;
 mod served;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -46,11 +47,11 @@ use crate::common::Common;
 use crate::config::{Config, ProviderConfig};
 use crate::context::CheckContext;
 use crate::error::Error;
-use crate::protocol::entry::{Closing, ProtocolEntry};
 use crate::starting::Starting;
 use crate::state;
 use caller::Callers;
 use checks::{Authentic, CheckFailed};
+use entries::{answered, closed_entry};
 use logins::{LoginError, UsedLogins};
 use outcome::{AnswerComparison, ClosedExchange};
 use release::{AnswerError, Register};
@@ -58,8 +59,6 @@ use served::{Known, NotServed, ServedBefore, ServedIntents};
 
 pub use checks::Checked;
 
-/// How often to search for overdue outcomes.
-const POLL_INTERVAL: Duration = Duration::from_secs(10);
 const CBOR: &str = service::http::CBOR;
 
 /// The provider's connector.
@@ -152,7 +151,7 @@ impl Provider {
             common,
         });
         let clock = CheckedClock::unattended(clock);
-        tokio::spawn(report_overdue(provider.clone(), clock, shutdown));
+        tokio::spawn(overdue::report(provider.clone(), clock, shutdown));
         Ok(provider)
     }
 
@@ -435,78 +434,12 @@ impl Provider {
     }
 }
 
-/// What the authority's protocol has of an answer whose register was asked. It has the person that identity found.
-fn answered(exchange: uuid::Uuid, checked: &Checked, now: Timestamp) -> ProtocolEntry {
-    let idnr = Some(checked.idnr()).filter(|idnr| !idnr.is_nobody());
-    ProtocolEntry {
-        exchange,
-        at: now,
-        intent: checked.intent().index().get(),
-        intent_receipt: checked.intent().receipt_bytes().to_vec(),
-        record: checked.record().clone(),
-        closing: None,
-        idnr: idnr.map(|idnr| idnr.expose().to_owned()),
-    }
-}
-
-/// What it has of the outcome.
-fn closed_entry(closed: &ClosedExchange, notice: &OutcomeNotice, now: Timestamp) -> ProtocolEntry {
-    ProtocolEntry {
-        exchange: closed.record().ids.exchange,
-        at: now,
-        intent: closed.intent().index().get(),
-        intent_receipt: notice.intent_receipt.clone(),
-        record: closed.record().clone(),
-        closing: Some(Closing {
-            outcome: closed.outcome().index().get(),
-            receipt: notice.outcome_receipt.clone(),
-            sealed_record: notice.sealed_record.clone(),
-            key: notice.shared_key.clone(),
-        }),
-        idnr: None,
-    }
-}
-
 /// 403: the forward does not belong to its intent (P1, P2, P3). Nothing is signed or kept for it.
 fn not_authentic(forward: &Forward, failure: CheckFailed) -> Problem {
     let exchange = forward.metadata.exchange;
     tracing::warn!(%exchange, check = failure.check.as_str(), why = failure.why, "not authentic");
     service::coarse::count("connector_refusals_total", "check", failure.check.as_str());
     Problem::forbidden("not-authentic", "")
-}
-
-async fn report_overdue(provider: Arc<Provider>, clock: Arc<CheckedClock>, shutdown: Shutdown) {
-    loop {
-        tokio::select! {
-            () = clock.sleep(POLL_INTERVAL) => {}
-            () = shutdown.wait() => return,
-        }
-        provider.common.destroy_expired(&clock);
-        if let Err(error) = provider.logins.forget(&clock).await {
-            alarm::raise("state", None, &error.to_string());
-        }
-        match provider.served.forget_pending(&clock).await {
-            Ok(0) => {}
-            Ok(_) => alarm::raise(
-                "outcome-missing",
-                None,
-                "a deferred exchange has got no outcome within its time",
-            ),
-            Err(error) => alarm::raise("state", None, &error.to_string()),
-        }
-        match provider.served.overdue(&clock).await {
-            Ok(rows) => {
-                for row in rows {
-                    alarm::raise(
-                        "outcome-missing",
-                        Some(row.exchange),
-                        "no outcome within five minutes of the answer",
-                    );
-                }
-            }
-            Err(error) => alarm::raise("state", None, &error.to_string()),
-        }
-    }
 }
 
 fn state_failed(error: &TableError) -> Problem {
