@@ -8,7 +8,7 @@ use record::ParticipantId;
 use serde::{Deserialize, Serialize};
 use service::openid::LoginConfig;
 
-use crate::public::SecurityContact;
+use crate::security_contact::SecurityContact;
 
 /// The path, below the portal's public URL, to which the OpenID provider sends the browser back.
 pub(crate) const CALLBACK_PATH: &str = "/anmeldung/rueckkehr";

@@ -49,6 +49,7 @@ mod page;
 mod portal;
 mod public;
 mod routes;
+mod security_contact;
 mod session;
 
 use std::sync::Arc;
@@ -61,7 +62,7 @@ use service::{Clock, Shutdown};
 pub use config::{Config, OperatorConfig, OwnRequestsConfig, SessionLimits};
 pub use error::Error;
 use portal::Portal;
-pub use public::SecurityContact;
+pub use security_contact::SecurityContact;
 
 /// How often ended sessions are dropped from memory.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);

@@ -20,11 +20,11 @@ pub mod checks;
 mod entries;
 mod logins;
 mod outcome;
-mod overdue;
 mod release;
 mod served;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -59,6 +59,8 @@ use served::{Known, NotServed, ServedBefore, ServedIntents};
 
 pub use checks::Checked;
 
+/// How often to search for overdue outcomes.
+const POLL_INTERVAL: Duration = Duration::from_secs(10);
 const CBOR: &str = service::http::CBOR;
 
 /// The provider's connector.
@@ -151,7 +153,7 @@ impl Provider {
             common,
         });
         let clock = CheckedClock::unattended(clock);
-        tokio::spawn(overdue::report(provider.clone(), clock, shutdown));
+        tokio::spawn(report_overdue(provider.clone(), clock, shutdown));
         Ok(provider)
     }
 
@@ -440,6 +442,41 @@ fn not_authentic(forward: &Forward, failure: CheckFailed) -> Problem {
     tracing::warn!(%exchange, check = failure.check.as_str(), why = failure.why, "not authentic");
     service::coarse::count("connector_refusals_total", "check", failure.check.as_str());
     Problem::forbidden("not-authentic", "")
+}
+
+/// Runs until shutdown. Each alarm is raised again until its cause is gone.
+async fn report_overdue(provider: Arc<Provider>, clock: Arc<CheckedClock>, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = clock.sleep(POLL_INTERVAL) => {}
+            () = shutdown.wait() => return,
+        }
+        provider.common.destroy_expired(&clock);
+        if let Err(error) = provider.logins.forget(&clock).await {
+            alarm::raise("state", None, &error.to_string());
+        }
+        match provider.served.forget_pending(&clock).await {
+            Ok(0) => {}
+            Ok(_) => alarm::raise(
+                "outcome-missing",
+                None,
+                "a deferred exchange has got no outcome within its time",
+            ),
+            Err(error) => alarm::raise("state", None, &error.to_string()),
+        }
+        match provider.served.overdue(&clock).await {
+            Ok(rows) => {
+                for row in rows {
+                    alarm::raise(
+                        "outcome-missing",
+                        Some(row.exchange),
+                        "no outcome within five minutes of the answer",
+                    );
+                }
+            }
+            Err(error) => alarm::raise("state", None, &error.to_string()),
+        }
+    }
 }
 
 fn state_failed(error: &TableError) -> Problem {

@@ -27,7 +27,6 @@ use axum::routing::get;
 
 use crate::portal::Portal;
 
-pub use security_txt::SecurityContact;
 pub(crate) use verifier_file::VerifierDownload;
 pub(crate) use versions::Versions;
 
