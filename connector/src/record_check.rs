@@ -14,6 +14,7 @@ use record::{
 };
 use registerlandkarte::Permission;
 use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Index;
 use trust::{History, TrustKind, Version, Versions};
 
@@ -207,6 +208,20 @@ pub(crate) fn check_representatives(
 pub(crate) struct RepresentativesOutcome {
     pub(crate) intent: Recorded<Intent>,
     pub(crate) outcome: Recorded<Outcome>,
+}
+
+/// The checkpoints of all receipts of a closed exchange.
+pub(crate) fn checkpoints<'a>(
+    intent: &'a Recorded<Intent>,
+    outcome: &'a Recorded<Outcome>,
+    representative: Option<&'a RepresentativesOutcome>,
+) -> Vec<&'a Checkpoint> {
+    let representative = representative.into_iter();
+    let representative = representative.flat_map(|of| [of.intent.checkpoint(), of.outcome.checkpoint()]);
+    [intent.checkpoint(), outcome.checkpoint()]
+        .into_iter()
+        .chain(representative)
+        .collect()
 }
 
 /// Checks what a notice has of the representative: both receipts prove entries of the anchored log, the outcome closes

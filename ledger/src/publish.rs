@@ -2,7 +2,7 @@
 //!
 //! The objects have the names and bytes of the files of `ledger export` without records: tiles, bundles, documents,
 //! published checkpoints, and last of all `checkpoint`. So a reader who has `checkpoint` finds everything that it
-//! names. The bucket is trusted for nothing: whoever reads it verifies it, and the ledger never reads from it what it
+//! names. The bucket is trusted for nothing: its readers verify it, and the ledger never reads from it what it
 //! could read from its store.
 //!
 //! Each object but `checkpoint` is immutable and is written once. A publication begins where the bucket's `checkpoint`

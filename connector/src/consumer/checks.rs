@@ -240,12 +240,7 @@ impl Accepted {
 
     /// The checkpoints that accepting relies on: those of all receipts.
     pub fn checkpoints(&self) -> Vec<&Checkpoint> {
-        let representative = self.representative.iter();
-        let representative = representative.flat_map(|of| [of.intent.checkpoint(), of.outcome.checkpoint()]);
-        [self.intent.checkpoint(), self.outcome.checkpoint()]
-            .into_iter()
-            .chain(representative)
-            .collect()
+        record_check::checkpoints(&self.intent, &self.outcome, self.representative.as_ref())
     }
 
     /// How the exchange ended, as recorded.

@@ -69,12 +69,7 @@ impl ClosedExchange {
 
     /// The checkpoints that accepting the outcome relies on.
     pub(crate) fn checkpoints(&self) -> Vec<&Checkpoint> {
-        let representative = self.representative.iter();
-        let representative = representative.flat_map(|of| [of.intent.checkpoint(), of.outcome.checkpoint()]);
-        [self.intent.checkpoint(), self.outcome.checkpoint()]
-            .into_iter()
-            .chain(representative)
-            .collect()
+        record_check::checkpoints(&self.intent, &self.outcome, self.representative.as_ref())
     }
 
     /// The outcome's record.
