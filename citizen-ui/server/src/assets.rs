@@ -13,22 +13,20 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use citizen_ui::pages::FILES;
+use paper::fonts;
 use tower_http::compression::CompressionLayer;
 
 const CACHE: &str = "public, max-age=31536000, immutable";
 
 macro_rules! font {
-    ($weight:literal, $subset:literal) => {
-        (
-            concat!("/assets/fira-sans-5.3.0-", $subset, "-", $weight, ".woff2"),
-            include_bytes!(concat!(
-                "../../assets/vendor/fira-sans/5.3.0/fira-sans-",
-                $subset,
-                "-",
-                $weight,
-                "-normal.woff2"
-            )),
-        )
+    ($weight:literal, $files:path) => {
+        [
+            (concat!("/assets/fira-sans-5.3.0-latin-", $weight, ".woff2"), $files[0]),
+            (
+                concat!("/assets/fira-sans-5.3.0-latin-ext-", $weight, ".woff2"),
+                $files[1],
+            ),
+        ]
     };
 }
 
@@ -48,34 +46,11 @@ const STYLE: Content = Content {
 const ICON: &[u8] = include_bytes!("../../assets/icon.svg");
 
 /// Fonts are compressed as they are.
-const FONTS: [(&str, &[u8]); 6] = [
-    font!("400", "latin"),
-    font!("400", "latin-ext"),
-    font!("500", "latin"),
-    font!("500", "latin-ext"),
-    font!("600", "latin"),
-    font!("600", "latin-ext"),
+const FONTS: [[(&str, &[u8]); 2]; 3] = [
+    font!("400", fonts::REGULAR),
+    font!("500", fonts::MEDIUM),
+    font!("600", fonts::BOLD),
 ];
-
-/// A weight of the fonts, for documents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Weight {
-    Regular,
-    Bold,
-}
-
-impl Weight {
-    pub(crate) const ALL: [Self; 2] = [Self::Regular, Self::Bold];
-}
-
-/// The fonts of a weight: Latin, and further Latin letters.
-pub(crate) fn fonts(weight: Weight) -> [&'static [u8]; 2] {
-    let first = match weight {
-        Weight::Regular => 0,
-        Weight::Bold => 4,
-    };
-    [FONTS[first].1, FONTS[first + 1].1]
-}
 
 // `browser()`: path, media type and content of the browser's program and its script; empty if the server was built
 // without the program. `PROGRAM`: the digest of the script for the pages (Subresource Integrity). The script has the
@@ -93,8 +68,11 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let css = "text/css; charset=utf-8";
     let [(style, _), (icon, _)] = FILES;
     let style = (style.to_owned(), css, STYLE);
-    let plain = FONTS.map(|(path, content)| (path, "font/woff2", content));
-    let plain = plain.into_iter().chain([(icon, "image/svg+xml", ICON)]);
+    let plain = FONTS
+        .as_flattened()
+        .iter()
+        .map(|(path, content)| (*path, "font/woff2", *content));
+    let plain = plain.chain([(icon, "image/svg+xml", ICON)]);
     let router = plain.fold(Router::new(), |router, (path, media, content)| {
         let headers = [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, CACHE)];
         router.route(path, get(move || async move { (headers, content).into_response() }))

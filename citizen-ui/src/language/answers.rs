@@ -5,8 +5,8 @@ use record::Check;
 use crate::language::codes;
 use crate::language::lang::Lang;
 use crate::language::local_time::LocalTime;
-use crate::language::phrase::Phrase;
 use crate::proof::access::{Ending, Exchange};
+use text::phrase::Phrase;
 
 /// The name that records give to the check of the permission.
 const PERMISSION_CHECK: &str = "abstract permission";

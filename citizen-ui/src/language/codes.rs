@@ -1,7 +1,7 @@
 //! The codes that other compartments write into records, in plain language. Unknown codes are cited unchanged.
 
 use crate::language::lang::Lang;
-use crate::language::phrase::Phrase;
+use text::phrase::Phrase;
 
 /// Code, German, English.
 type Translation = (&'static str, &'static str, &'static str);

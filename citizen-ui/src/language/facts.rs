@@ -11,10 +11,10 @@ use record::{
 use crate::language::codes;
 use crate::language::lang::Lang;
 use crate::language::local_time::{LocalTime, day};
-use crate::language::phrase::Phrase;
 use crate::language::representation;
 use crate::language::words::Words;
 use crate::proof::access::{Access, EntryStamp, Exchange};
+use text::phrase::Phrase;
 
 /// A titled group of facts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,6 @@ pub mod facts;
 pub mod lang;
 pub mod letter;
 pub mod local_time;
-pub mod phrase;
 mod representation;
 pub mod sentence;
 pub mod text;

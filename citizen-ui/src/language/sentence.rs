@@ -10,9 +10,9 @@ use crate::language::case::upper;
 use crate::language::codes;
 use crate::language::lang::Lang;
 use crate::language::local_time::{LocalTime, day};
-use crate::language::phrase::Phrase;
 use crate::language::representation::acted;
 use crate::proof::access::{Access, Ending, EntryStamp, Exchange};
+use text::phrase::Phrase;
 
 /// The reason that the cockpit's own visits have.
 const OWN_LOGIN: &str = "own-login";

@@ -12,9 +12,9 @@ use super::parts::{heading, link, link_line, paragraph, title};
 use super::phrase::Phrased;
 use super::question::Question;
 use crate::language::letter::{Letter, letter};
-use crate::language::phrase::Phrase;
 use crate::markup::{Element, Node, el};
 use crate::proof::access::{Access, Exchange};
+use text::phrase::Phrase;
 
 use crate::language::letter::Act;
 

@@ -3,9 +3,9 @@
 use super::frame::{Frame, SessionInfo};
 use super::phrase::Phrased;
 use crate::language::lang::Lang;
-use crate::language::phrase::Phrase;
 use crate::language::text::FrameText;
 use crate::markup::{Element, Node, el};
+use text::phrase::Phrase;
 
 /// Path and digest (Subresource Integrity) of the style sheet and of the icon. The browser's program has them too, so a
 /// page with another style sheet is not proved.

@@ -9,8 +9,8 @@ use super::phrase::Phrased;
 use super::picture::picture;
 use super::rows::rows;
 use crate::language::local_time::LocalTime;
-use crate::language::phrase::Phrase;
 use crate::markup::{Element, Node, el};
+use text::phrase::Phrase;
 
 /// How many of the newest exchanges are shown.
 const NEWEST: usize = 3;

@@ -1,8 +1,8 @@
 //! Phrases as elements.
 
 use crate::language::lang::Lang;
-use crate::language::phrase::{Origin, Phrase};
 use crate::markup::{Element, el};
+use text::phrase::{Origin, Phrase};
 
 /// What can contain a phrase.
 pub(super) trait Phrased {

@@ -1,10 +1,12 @@
 //! A letter about one exchange as a document. It is German, because the authority is.
 
-use super::{Block, Code, Made, Paper, empty, name};
+use paper::{Block, Code, Paper};
+use text::phrase::Phrase;
+
+use super::{Made, empty, name};
 use crate::language::lang::Lang;
 use crate::language::letter::{Act, letter};
 use crate::language::local_time::LocalTime;
-use crate::language::phrase::Phrase;
 use crate::pages::Frame;
 use crate::proof::access::Exchange;
 

@@ -1,10 +1,12 @@
 //! The list that is shown: the rows that its query chooses, on all its pages.
 
-use super::{Block, Code, Made, Paper, PaperRow, empty, name};
+use paper::{Block, Code, Paper, PaperRow};
+use text::phrase::Phrase;
+
+use super::{Made, empty, name};
 use crate::language::citizen::FilterText;
 use crate::language::lang::Lang;
 use crate::language::local_time::LocalTime;
-use crate::language::phrase::Phrase;
 use crate::language::sentence::{reason, sentence, without_stop};
 use crate::pages::{Content, Frame, ListQuery, Sort, at, law, who};
 use crate::proof::access::{Access, Ending};
@@ -359,6 +361,7 @@ mod tests {
             Block::Title(text) | Block::Heading(text) => text.clone(),
             Block::Paragraph(phrase) | Block::Small(phrase) => phrase.text(),
             Block::Row(row) => format!("{} {} {}", row.when, row.said.text(), row.result),
+            Block::Field(field) => format!("{} {}", field.name.text(), field.value.text()),
             Block::Code(code) => format!("{} {}", code.words.join(" "), code.url),
             Block::Gap => String::new(),
         }

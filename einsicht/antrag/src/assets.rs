@@ -10,6 +10,12 @@ macro_rules! vendor {
     };
 }
 
+macro_rules! font {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../service/paper/assets/vendor/fira-sans/5.3.0/", $name)) as &'static [u8]
+    };
+}
+
 const CSS: &str = "text/css; charset=utf-8";
 const FONT: &str = "font/woff2";
 
@@ -25,32 +31,32 @@ const ASSETS: [(&str, &str, &[u8]); 9] = [
     (
         "/assets/fira-sans-latin-400.woff2",
         FONT,
-        vendor!("fira-sans/5.3.0/fira-sans-latin-400-normal.woff2"),
+        font!("fira-sans-latin-400-normal.woff2"),
     ),
     (
         "/assets/fira-sans-latin-ext-400.woff2",
         FONT,
-        vendor!("fira-sans/5.3.0/fira-sans-latin-ext-400-normal.woff2"),
+        font!("fira-sans-latin-ext-400-normal.woff2"),
     ),
     (
         "/assets/fira-sans-latin-500.woff2",
         FONT,
-        vendor!("fira-sans/5.3.0/fira-sans-latin-500-normal.woff2"),
+        font!("fira-sans-latin-500-normal.woff2"),
     ),
     (
         "/assets/fira-sans-latin-ext-500.woff2",
         FONT,
-        vendor!("fira-sans/5.3.0/fira-sans-latin-ext-500-normal.woff2"),
+        font!("fira-sans-latin-ext-500-normal.woff2"),
     ),
     (
         "/assets/fira-sans-latin-600.woff2",
         FONT,
-        vendor!("fira-sans/5.3.0/fira-sans-latin-600-normal.woff2"),
+        font!("fira-sans-latin-600-normal.woff2"),
     ),
     (
         "/assets/fira-sans-latin-ext-600.woff2",
         FONT,
-        vendor!("fira-sans/5.3.0/fira-sans-latin-ext-600-normal.woff2"),
+        font!("fira-sans-latin-ext-600-normal.woff2"),
     ),
 ];
 

@@ -10,6 +10,7 @@
 //! | [`compare`] | when two names are the same |
 //! | [`date`] | dates of birth of which only a part is known |
 //! | [`json`] | JSON without duplicate keys |
+//! | [`phrase`] | a text in parts, what a page says itself and what it quotes |
 //! | [`rows`] | files with many rows, of which a faulty one is set aside |
 //! | [`transfer`] | files that were changed on their way |
 //! | [`unicode`] | questions to Unicode's tables |
@@ -29,6 +30,7 @@ pub mod din91379;
 mod error;
 mod field;
 pub mod json;
+pub mod phrase;
 pub mod rows;
 pub mod text;
 pub mod transfer;

@@ -9,9 +9,9 @@
 //! | --- | --- |
 //! | [`workers`] | how many files are made at the same time |
 //! | [`table`] | the list as CSV and as JSON |
-//! | [`pdf`] | documents as PDF/A-3a and PDF/UA-1 |
+//!
+//! [`paper`] draws documents as PDF/A-3a and PDF/UA-1.
 
-mod pdf;
 mod table;
 pub(crate) mod workers;
 
@@ -23,11 +23,11 @@ use citizen_ui::pages::{Content, ErrorPage, Frame, ListQuery, Question};
 use citizen_ui::paper::list::{BUNDLE_FILE, ListExport};
 use citizen_ui::paper::{Made, letter, list};
 use citizen_ui::proof::access::Access;
+use paper::{Attachment, Relation};
 
 use crate::citizen::Citizen;
 use crate::download::download;
 use crate::page::CitizenRequest;
-use pdf::Attachment;
 
 /// What a file is made of.
 struct Export {
@@ -70,10 +70,11 @@ pub(crate) async fn list_pdf(request: CitizenRequest, RawQuery(query): RawQuery)
         let bundle = citizen.bundle().map(|bundle| Attachment {
             name: BUNDLE_FILE.to_owned(),
             media: "application/octet-stream",
-            description: "einsicht bundle v1",
+            description: "einsicht bundle v1".to_owned(),
+            relation: Relation::Data,
             content: bundle.to_vec(),
         });
-        pdf::draw(&paper, bundle, export.at)
+        paper::draw(&paper, bundle, export.at)
     };
     made(&request, draw, |file| download("abrufe.pdf", "application/pdf", file)).await
 }
@@ -129,10 +130,11 @@ pub(crate) async fn letter_pdf(
         let receipt = Attachment {
             name: letter::receipt_file(index),
             media: "text/plain",
-            description: "c2sp.org/tlog-proof@v1",
+            description: "c2sp.org/tlog-proof@v1".to_owned(),
+            relation: Relation::Data,
             content: receipt,
         };
-        pdf::draw(&paper, Some(receipt), export.at).map(Some)
+        paper::draw(&paper, Some(receipt), export.at).map(Some)
     };
     let respond = |file: Option<Vec<u8>>| match file {
         Some(file) => download(&format!("brief-{index}.pdf"), "application/pdf", file),

@@ -3,9 +3,9 @@ use record::{Outcome, ParticipantId, Power, SharedPart, VoidRecord};
 use tlog::Hash;
 
 use super::*;
-use crate::language::phrase::Origin;
 use crate::proof::access::OpenedEntry;
 use crate::samples::{self, TIME};
+use text::phrase::Origin;
 
 fn exchange(outcome: Option<Outcome>) -> Access {
     let mut opened = vec![samples::intent()];

@@ -8,7 +8,7 @@ use trust::Body;
 
 use super::content::Landkarte;
 use crate::language::lang::Lang;
-use crate::language::phrase::Phrase;
+use text::phrase::Phrase;
 
 /// The sentence about a permission: who may retrieve what, from whom, and on which occasion.
 pub(super) fn sentence(map: &Landkarte, rule: &Rule, lang: Lang) -> Phrase {

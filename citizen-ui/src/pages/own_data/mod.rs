@@ -13,8 +13,8 @@ use super::frame::Frame;
 use super::parts::{heading, link, link_line, paragraph, title};
 use super::phrase::Phrased;
 use crate::language::local_time::LocalTime;
-use crate::language::phrase::Phrase;
 use crate::markup::{Element, Node, el};
+use ::text::phrase::Phrase;
 
 /// The page's path after the language.
 pub const OWN_DATA: &str = "/meine-daten";

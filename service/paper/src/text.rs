@@ -1,4 +1,4 @@
-//! Words in the portal's own fonts.
+//! Words in the documents' own fonts.
 //!
 //! Each weight has two fonts: Latin, and further Latin letters. A character that neither has is written as its number
 //! (`[U+0416]`), so that nothing is silently left out.
@@ -13,8 +13,27 @@ use krilla::text::{Font, GlyphId, KrillaGlyph};
 use skrifa::MetadataProvider;
 use skrifa::charmap::Charmap;
 
-use super::error::PdfError;
-use crate::assets::{self, Weight};
+use crate::error::PdfError;
+use crate::fonts;
+
+/// A weight of a document's fonts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    Regular,
+    Bold,
+}
+
+impl Weight {
+    const ALL: [Self; 2] = [Self::Regular, Self::Bold];
+
+    /// The files: Latin, and further Latin letters.
+    fn files(self) -> [&'static [u8]; 2] {
+        match self {
+            Self::Regular => fonts::REGULAR,
+            Self::Bold => fonts::BOLD,
+        }
+    }
+}
 
 /// One font.
 struct Face {
@@ -57,7 +76,7 @@ impl Fonts {
 
     fn read() -> Option<Self> {
         let [regular, bold] = Weight::ALL.map(|weight| {
-            let [latin, further] = assets::fonts(weight).map(Face::read);
+            let [latin, further] = weight.files().map(Face::read);
             Some([latin?, further?])
         });
         Some(Self([regular?, bold?]))

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU16;
 
-use citizen_ui::paper::Paper;
 use krilla::action::LinkAction;
 use krilla::annotation::{Annotation, LinkAnnotation, Target};
 use krilla::color::rgb;
@@ -21,18 +20,44 @@ use krilla::tagging::{
 use krilla::{Data, Document, SerializeSettings};
 use record::Timestamp;
 
-use super::code;
-use super::error::PdfError;
-use super::layout::{Drawn, LEFT, Layout, PAGE, Piece, RIGHT, Role, Style, layout};
-use super::text::Fonts;
-use crate::assets::Weight;
+use crate::code;
+use crate::error::PdfError;
+use crate::layout::{Drawn, LEFT, Layout, PAGE, Piece, RIGHT, Role, Style, layout};
+use crate::model::Paper;
+use crate::text::{Fonts, Weight};
 
 /// A file that the document has in it.
-pub(crate) struct Attachment {
-    pub(crate) name: String,
-    pub(crate) media: &'static str,
-    pub(crate) description: &'static str,
-    pub(crate) content: Vec<u8>,
+#[derive(Clone)]
+#[allow(missing_debug_implementations)] // it would show the person
+pub struct Attachment {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media: &'static str,
+    /// What it is.
+    pub description: String,
+    /// What it is to the document.
+    pub relation: Relation,
+    /// Its content, byte for byte.
+    pub content: Vec<u8>,
+}
+
+/// What an attachment is to its document (PDF/A-3, `AFRelationship`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// Data that belong to what the document says.
+    Data,
+    /// What the document was made from.
+    Source,
+}
+
+impl From<Relation> for AssociationKind {
+    fn from(relation: Relation) -> Self {
+        match relation {
+            Relation::Data => Self::Data,
+            Relation::Source => Self::Source,
+        }
+    }
 }
 
 /// What is drawn of a role: its pieces, and where a code is.
@@ -43,8 +68,11 @@ struct Marked {
     place: Option<BBox>,
 }
 
-/// Draws a document of the time `at`, in POSIX seconds.
-pub(crate) fn draw(paper: &Paper, attachment: Option<Attachment>, at: u64) -> Result<Vec<u8>, PdfError> {
+/// Draws a document of the time `at`, in POSIX seconds. Takes a core for some milliseconds.
+///
+/// # Errors
+/// [`PdfError`].
+pub fn draw(paper: &Paper, attachment: Option<Attachment>, at: u64) -> Result<Vec<u8>, PdfError> {
     let fonts = Fonts::get()?;
     let configuration = ConfigurationBuilder::new()
         .with_archival_validator(Archival::A3_A)
@@ -73,7 +101,7 @@ pub(crate) fn draw(paper: &Paper, attachment: Option<Attachment>, at: u64) -> Re
         Metadata::new()
             .title(paper.title.clone())
             .language(paper.lang.to_owned())
-            .creator(paper.product.to_owned())
+            .creator(paper.product.clone())
             .creation_date(made),
     );
     if let Some(file) = attachment {
@@ -81,8 +109,8 @@ pub(crate) fn draw(paper: &Paper, attachment: Option<Attachment>, at: u64) -> Re
             .embed_file(EmbeddedFile {
                 path: file.name,
                 mime_type: MimeType::new(file.media),
-                description: Some(file.description.to_owned()),
-                association_kind: AssociationKind::Data,
+                description: Some(file.description),
+                association_kind: file.relation.into(),
                 data: Data::from(file.content),
                 modification_date: Some(made),
                 compress: None,
@@ -184,14 +212,19 @@ impl Drawing<'_> {
     /// What surrounds each page: that the data are invented, the product, the footer and the number.
     fn frame(&self, surface: &mut Surface, paper: &Paper, number: usize, pages: usize) {
         let small = |size| (size, Weight::Regular);
-        rectangle(surface, (0.0, 0.0), (PAGE.0, 22.0), (0xff, 0xd4, 0x00));
-        let banner = self.fonts.printable(&paper.banner);
-        let left = (PAGE.0 - self.fonts.width(&banner, Weight::Bold) * 9.0) / 2.0;
+        if paper.banner.is_some() {
+            rectangle(surface, (0.0, 0.0), (PAGE.0, 22.0), (0xff, 0xd4, 0x00));
+        }
         let artifact = |kind| ContentTag::Artifact(Artifact::with_kind(kind));
         surface.start_tagged(artifact(ArtifactType::Header));
         surface.set_fill(Some(ink(false)));
-        self.draw(surface, &banner, (left, 14.5), (9.0, Weight::Bold));
-        self.draw(surface, paper.product, (LEFT, 50.0), (12.0, Weight::Bold));
+        if let Some(banner) = &paper.banner {
+            let banner = self.fonts.printable(banner);
+            let left = (PAGE.0 - self.fonts.width(&banner, Weight::Bold) * 9.0) / 2.0;
+            self.draw(surface, &banner, (left, 14.5), (9.0, Weight::Bold));
+        }
+        let product = self.fonts.printable(&paper.product);
+        self.draw(surface, &product, (LEFT, 50.0), (12.0, Weight::Bold));
         surface.end_tagged();
         surface.start_tagged(artifact(ArtifactType::Footer));
         surface.set_fill(Some(ink(true)));

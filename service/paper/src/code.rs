@@ -3,7 +3,7 @@
 use krilla::geom::{Path, PathBuilder, Rect};
 use qrcodegen::{QrCode, QrCodeEcc};
 
-use super::error::PdfError;
+use crate::error::PdfError;
 
 /// The code as one path with its upper left corner at `x`, `y`.
 pub(super) fn path(url: &str, x: f32, y: f32, width: f32) -> Result<Path, PdfError> {

@@ -1,10 +1,10 @@
 //! Why a document cannot be drawn.
 
-/// Why a document cannot be drawn. None of it depends on what a client sends, so the portal itself is wrong.
+/// Why a document cannot be drawn. None of it depends on what a client sends, so the program itself is wrong.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PdfError {
+pub enum PdfError {
     /// A font cannot be read.
-    #[error("a font of the portal cannot be read")]
+    #[error("a font of the program cannot be read")]
     Font,
     /// An address is too long for a QR code.
     #[error("an address is too long for a QR code")]
@@ -12,7 +12,7 @@ pub(crate) enum PdfError {
     /// krilla refuses the settings.
     #[error("the settings contradict each other")]
     Settings,
-    /// krilla refuses the document. The details name glyphs of the citizen's texts, so they are left out.
+    /// krilla refuses the document. The details name glyphs of a person's texts, so they are left out.
     #[error("the document does not meet the standards")]
     Document,
 }

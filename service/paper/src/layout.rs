@@ -1,10 +1,9 @@
 //! Lines and pages: where everything is drawn, in points from the upper left corner of an A4 page.
 
-use citizen_ui::language::phrase::{Origin, Phrase};
-use citizen_ui::paper::{Block, Code, Paper, PaperRow};
+use text::phrase::{Origin, Phrase};
 
-use super::text::Fonts;
-use crate::assets::Weight;
+use crate::model::{Block, Code, Paper, PaperField, PaperRow};
+use crate::text::{Fonts, Weight};
 
 pub(super) const PAGE: (f32, f32) = (595.28, 841.89);
 pub(super) const LEFT: f32 = 62.0;
@@ -55,7 +54,7 @@ pub(super) enum Role {
     Title(String),
     Heading(String),
     Paragraph,
-    /// A part of an access; the first one begins it.
+    /// A part of an access or a field; the first one begins it.
     RowPart {
         first: bool,
     },
@@ -149,6 +148,7 @@ impl Builder<'_> {
             Block::Paragraph(phrase) => self.text(Role::Paragraph, phrase, BODY),
             Block::Small(phrase) => self.text(Role::Paragraph, phrase, SMALL),
             Block::Row(row) => self.row(row),
+            Block::Field(field) => self.field(field),
             Block::Code(code) => self.code(code),
             Block::Gap => self.y += BODY.leading,
         }
@@ -156,19 +156,19 @@ impl Builder<'_> {
 
     /// A text over the whole width. It may continue on the next page.
     fn text(&mut self, role: Role, phrase: &Phrase, style: Style) {
-        let text = self.broken(role, phrase, style, LEFT);
+        let text = self.broken(role, phrase, style, LEFT, RIGHT);
         self.y += style.before;
         self.place(text);
     }
 
     fn row(&mut self, row: &PaperRow) {
         let part = |first| Role::RowPart { first };
-        let when = self.broken(part(true), &Phrase::said(&row.when), SMALL, LEFT);
-        let mut parts = vec![self.broken(part(false), &row.said, BODY, SAID)];
+        let when = self.broken(part(true), &Phrase::said(&row.when), SMALL, LEFT, SAID);
+        let mut parts = vec![self.broken(part(false), &row.said, BODY, SAID, RIGHT)];
         if let Some(why) = &row.why {
-            parts.push(self.broken(part(false), why, SMALL, SAID));
+            parts.push(self.broken(part(false), why, SMALL, SAID, RIGHT));
         }
-        parts.push(self.broken(part(false), &Phrase::said(&row.result), SMALL, SAID));
+        parts.push(self.broken(part(false), &Phrase::said(&row.result), SMALL, SAID, RIGHT));
         let height: f32 = parts.iter().map(Broken::height).sum();
         self.room(height + 10.0);
         self.y += 4.0;
@@ -185,16 +185,32 @@ impl Builder<'_> {
         self.y += 4.0;
     }
 
+    /// The name stays with the first line of its value.
+    fn field(&mut self, field: &PaperField) {
+        let part = |first| Role::RowPart { first };
+        let name = self.broken(part(true), &field.name, SMALL, LEFT, RIGHT);
+        let value = self.broken(part(false), &field.value, BODY, LEFT, RIGHT);
+        self.room(name.height() + BODY.before + BODY.leading + 10.0);
+        self.y += 4.0;
+        self.draw(Drawn::Rule { y: self.y });
+        self.y += 1.0 + SMALL.before;
+        self.place(name);
+        self.y += 1.0;
+        self.place(value);
+        self.y += 4.0;
+    }
+
     fn code(&mut self, code: &Code) {
         let mut parts: Vec<Broken> = Vec::new();
         for words in &code.words {
-            parts.push(self.broken(Role::Paragraph, &Phrase::said(words), SMALL, BESIDE));
+            parts.push(self.broken(Role::Paragraph, &Phrase::said(words), SMALL, BESIDE, RIGHT));
         }
         parts.push(self.broken(
             Role::Address(code.url.clone()),
             &Phrase::cited(&code.url),
             SMALL,
             BESIDE,
+            RIGHT,
         ));
         let words: f32 = parts.iter().map(Broken::height).sum();
         let height = words.max(CODE) + 20.0;
@@ -252,13 +268,9 @@ impl Builder<'_> {
         }
     }
 
-    fn broken(&self, role: Role, phrase: &Phrase, style: Style, x: f32) -> Broken {
-        let width = if x == LEFT && matches!(role, Role::RowPart { .. }) {
-            SAID - LEFT
-        } else {
-            RIGHT - x
-        };
-        let width = width / style.size;
+    /// Breaks a text into lines between `x` and `right`.
+    fn broken(&self, role: Role, phrase: &Phrase, style: Style, x: f32, right: f32) -> Broken {
+        let width = (right - x) / style.size;
         let mut lines: Vec<Vec<Piece>> = vec![Vec::new()];
         let mut used = 0.0;
         for word in self.words(phrase, width, style.weight) {

@@ -20,7 +20,7 @@ pub struct PhrasePart {
 /// Who has written a part of a [`Phrase`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
-    /// The page, in its language.
+    /// The page or the document, in its language.
     Page,
     /// An authority, in German whatever the page's language.
     German,
