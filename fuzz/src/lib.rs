@@ -53,6 +53,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("certificate_request", certificate_request),
     ("enrolment", enrolment),
     ("xnachweis", xnachweis),
+    ("evidence_document", evidence_document),
     ("opening", opening),
     ("bundle", bundle),
     ("page_proof", page_proof),
@@ -295,6 +296,19 @@ pub fn landkarte_files(bytes: &[u8]) -> bool {
         });
         let written: Vec<SourceFile> = written.collect();
         assert_eq!(read(&written).as_ref(), Ok(&tables), "written as CSV: {as_csv}");
+    }
+    true
+}
+
+/// Evidence as a document: XML, or a PDF file with one XML document in it.
+pub fn evidence_document(bytes: &[u8]) -> bool {
+    let xml = messages::document::xml_in_pdf(bytes);
+    let Ok(document) = messages::EvidenceDocument::from_xml(xml.as_deref().unwrap_or(bytes)) else {
+        return false;
+    };
+    // White space and comments are not kept, and the text of a document may become longer when it is written.
+    if let Ok(written) = document.to_xml() {
+        assert_eq!(messages::EvidenceDocument::from_xml(&written).as_ref(), Ok(&document));
     }
     true
 }

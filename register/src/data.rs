@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use messages::document::is_element_name;
 use serde::Deserialize;
 use service::config::ConfigError;
 use text::{FieldValue, JsonError, Reference, RowError, Rows, SetAside, Title};
@@ -61,8 +62,9 @@ pub enum DataError {
     /// The data file does not have its form. Its content is not quoted.
     #[error("the data file is not of the form {{IDNr or EUID: {{evidence type: {{field: value}}}}}}: {0}")]
     Data(JsonError),
-    /// An evidence type or field is named twice, a type has no fields, or its name is reserved.
-    #[error("schema: {0} is named twice, empty or reserved")]
+    /// An evidence type or field is named twice, a type has no fields, or its name is reserved or not that of an XML
+    /// element.
+    #[error("schema: {0} is named twice, empty, reserved, or has a name that is none of an XML element")]
     Schema(String),
 }
 
@@ -97,20 +99,19 @@ impl RegisterData {
     /// # Errors
     /// See [`DataError`].
     pub fn load(schema: &Path, data: &Path) -> Result<Self, DataError> {
-        let schema: Schema = service::config::load(schema)?;
+        let (name, types) = read_schema(schema)?;
         let text = service::text_file::read(data).map_err(|source| ConfigError::Read {
             path: data.into(),
             source,
         })?;
-        tracing::info!(name = %schema.name, "register loaded");
-        let types = check_schema(schema.evidence_types)?;
+        tracing::info!(%name, "register loaded");
         let rows = Rows::of_object(&text, |idnr, evidence: Evidence| {
             check_row(&types, &idnr, &evidence)?;
             Ok((idnr, canonical(evidence, &types)?))
         });
         let rows = rows.map_err(DataError::Data)?;
         Ok(Self {
-            name: schema.name,
+            name,
             types,
             rows: rows.sound.into_iter().map(|(_, row)| row).collect(),
             set_aside: rows.set_aside,
@@ -149,6 +150,12 @@ impl RegisterData {
     }
 }
 
+/// Reads and checks a schema file: the name of the register, and its types of evidence by their ids.
+pub(crate) fn read_schema(file: &Path) -> Result<(Title, BTreeMap<String, EvidenceType>), DataError> {
+    let schema: Schema = service::config::load(file)?;
+    Ok((schema.name, check_schema(schema.evidence_types)?))
+}
+
 fn check_schema(types: Vec<EvidenceType>) -> Result<BTreeMap<String, EvidenceType>, DataError> {
     let mut known = BTreeMap::new();
     for evidence_type in types {
@@ -156,7 +163,8 @@ fn check_schema(types: Vec<EvidenceType>) -> Result<BTreeMap<String, EvidenceTyp
         let names: BTreeSet<&str> = evidence_type.fields.iter().map(|field| field.name.as_str()).collect();
         // In the access log the word means everything about a person.
         let reserved = id == STOCK;
-        if reserved || names.is_empty() || names.len() != evidence_type.fields.len() {
+        let named = names.iter().chain([&id.as_str()]).all(|name| is_element_name(name));
+        if reserved || !named || names.is_empty() || names.len() != evidence_type.fields.len() {
             return Err(DataError::Schema(id));
         }
         if known.insert(id.clone(), evidence_type).is_some() {

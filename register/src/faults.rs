@@ -19,6 +19,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use messages::EvidenceForm;
 use messages::limits::MAX_EVIDENCE;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -77,7 +78,7 @@ pub enum Instead {
     Cut,
     /// The first half of the answer, as if it were all of it.
     Half,
-    /// The answer with a character that no XML document can have.
+    /// The answer with what no XML document can have: a character in each field, or a byte.
     NotXml,
     /// An answer of more bytes than evidence may have.
     TooLarge,
@@ -155,11 +156,15 @@ async fn changed(instead: Instead, answer: Response) -> Result<Response, Problem
     let body = to_bytes(body, MAX_ANSWER).await.map_err(|_| Problem::internal())?;
     let half = body.slice(..body.len() / 2);
     let whole = parts.headers.remove(header::CONTENT_LENGTH);
+    let media_type = parts.headers.get(header::CONTENT_TYPE);
+    let is_json = media_type.is_some_and(|media_type| media_type == EvidenceForm::Json.media_type());
     let body = match instead {
         Instead::Refusal => body.into(),
         Instead::Half => half.into(),
-        Instead::NotXml => edited(&body, not_xml).into(),
-        Instead::TooLarge => edited(&body, too_large).into(),
+        Instead::NotXml if is_json => edited(&body, not_xml).into(),
+        Instead::TooLarge if is_json => edited(&body, too_large).into(),
+        Instead::NotXml => [&half[..], &[0xff], &half[..]].concat().into(),
+        Instead::TooLarge => [&body[..], &vec![b' '; MAX_EVIDENCE]].concat().into(),
         Instead::Cut => {
             let length = whole.unwrap_or_else(|| HeaderValue::from(body.len()));
             parts.headers.insert(header::CONTENT_LENGTH, length);

@@ -6,19 +6,21 @@
 //!
 //! ```text
 //! POST /evidence   Authorization: Bearer <64 hex>
+//!                  Accept: the form, by its media type ([`messages::document`]); JSON if it names none
 //!   { "idnr": "…", "evidence_type": "zb1", "exchange"?: "<uuid>", "may_wait"?: true }    about a natural person
 //!   { "euid": "…", "evidence_type": "…", "exchange"?: "<uuid>", "may_wait"?: true }      about a legal person
-//!   200 { "title": "…", "issued_at": "2027-01-15T08:00:00Z", "fields": { "…": "…" } }
+//!   200 { "title": "…", "issued_at": "2027-01-15T08:00:00Z", "fields": { "…": "…" } }, or the XML or PDF document
 //!   202 { "available": "2027-01-20T08:00:00Z" } with Retry-After: the query may wait, and the evidence is being
 //!       prepared ([`preparation`]); the connector asks again with the same query when the time is over
 //! POST /stock      Authorization: Bearer <64 hex>              everything about a natural person ([`stock`])
 //!   { "idnr": "…", "exchange"?: "<uuid>" }
-//!   200 { "title": "…", "issued_at": "…",
+//!   200 { "title": "…", "issued_at": "…",                    as JSON alone
 //!         "sections": [ { "title": "…", "fields": [ { "title": "…", "value": "…" } ] } ] }
 //!
 //! both:
 //!   422 problem `evidence-too-large`: the evidence exceeds what an answer can carry
 //!   404 problem: no evidence for this subject   401 no valid credential      400 malformed
+//!   406 problem `form`: the register does not have this form
 //!   503 problem: the access log cannot be written, so no evidence is returned; or too much is being prepared
 //! ```
 //!
@@ -35,9 +37,11 @@
 
 pub mod access_log;
 pub mod data;
+pub mod document;
 pub mod faults;
 pub mod preparation;
 pub mod stock;
+pub mod xml_schema;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -49,16 +53,19 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use messages::FailureReason;
 use messages::limits::MAX_EVIDENCE;
+use messages::{EvidenceForm, FailureReason};
+use record::Timestamp;
 use serde::{Deserialize, Serialize};
 use service::Listener;
 use service::secret::CredentialDigest;
 use service::{Clock, Problem, Shutdown};
+use text::Title;
 use uuid::Uuid;
 
 use access_log::AccessLog;
 use data::{DataError, RegisterData, STOCK};
+use document::{Found, WriteError, WrittenEvidence};
 use faults::{Fault, Faults, MAX_DELAY_MS, with_faults};
 use preparation::{MAX_PREPARATION_SECONDS, Preparations, Progress, Query};
 use stock::{Stock, StockLookup};
@@ -79,6 +86,10 @@ pub struct Config {
     /// [`MAX_PREPARATION_SECONDS`]. All others, and queries that may not wait, are answered at once.
     #[serde(default)]
     pub preparation_seconds: BTreeMap<String, u64>,
+    /// What the bar at the top of each page of a PDF document says, such as that the data are invented. Without it
+    /// there is no bar.
+    #[serde(default)]
+    pub banner: Option<Title>,
     /// Whether this is the register of a test. Only then may it have faults.
     #[serde(default)]
     pub test: bool,
@@ -150,26 +161,9 @@ impl EvidenceLookup {
     }
 }
 
-/// Evidence about one subject. `Debug` shows the title only.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Evidence {
-    /// Title of the evidence type.
-    pub title: String,
-    /// Time of issue, which is the time of the answer, UTC.
-    pub issued_at: String,
-    /// Field name → value, in the schema's order of names.
-    pub fields: std::collections::BTreeMap<String, String>,
-}
-
-impl std::fmt::Debug for Evidence {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Evidence({:?}, fields redacted)", self.title)
-    }
-}
-
 struct Register {
     data: RegisterData,
+    banner: Option<Title>,
     log: AccessLog,
     credential: CredentialDigest,
     preparation_seconds: BTreeMap<String, u64>,
@@ -179,7 +173,7 @@ struct Register {
 
 /// What the register answers to a query that it takes.
 enum Answer {
-    Evidence(Evidence),
+    Evidence(WrittenEvidence),
     /// The evidence is being prepared, for so many seconds from the given time.
     Later {
         now: u64,
@@ -220,6 +214,7 @@ pub fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Router, Error> {
     let credential = CredentialDigest::from_hex(&config.credential_digest).ok_or(Error::Credential)?;
     let register = Register {
         data,
+        banner: config.banner.clone(),
         log: AccessLog::open(&config.directory).map_err(Error::AccessLog)?,
         credential,
         preparation_seconds: config.preparation_seconds.clone(),
@@ -248,9 +243,10 @@ async fn evidence(
     let lookup: EvidenceLookup =
         text::json::from_slice(&body).map_err(|_| Problem::bad_request("evidence", "the query is malformed"))?;
     lookup.key()?;
-    let answer = tokio::task::spawn_blocking(move || register.answer(&lookup)).await;
+    let form = document::requested(&headers)?;
+    let answer = tokio::task::spawn_blocking(move || register.answer(&lookup, form)).await;
     Ok(match answer.map_err(|_| Problem::internal())?? {
-        Answer::Evidence(evidence) => Json(evidence).into_response(),
+        Answer::Evidence(evidence) => evidence.into_response(),
         Answer::Later { now, seconds } => {
             let body = Json(serde_json::json!({ "available": utc(now.saturating_add(seconds)) }));
             (StatusCode::ACCEPTED, [(header::RETRY_AFTER, seconds.to_string())], body).into_response()
@@ -282,7 +278,7 @@ impl Register {
     }
 
     /// Looks up the evidence when it is ready, writes the access log, and only then answers.
-    fn answer(&self, lookup: &EvidenceLookup) -> Result<Answer, Problem> {
+    fn answer(&self, lookup: &EvidenceLookup, form: EvidenceForm) -> Result<Answer, Problem> {
         let now = self.clock.now();
         let issued_at = utc(now);
         let evidence_type = self
@@ -296,13 +292,20 @@ impl Register {
         let fields = self.data.fields(key, &evidence_type.id);
         self.access(&issued_at, &evidence_type.id, fields.is_some(), lookup.exchange)?;
         let fields = fields.ok_or_else(|| Problem::not_found("nothing found"))?;
-        let evidence = Evidence {
-            title: evidence_type.title.to_string(),
-            issued_at,
-            fields: fields.clone(),
+        let found = Found {
+            register: self.data.name(),
+            banner: self.banner.as_ref(),
+            evidence_type,
+            fields,
+            issued_at: Timestamp(now),
         };
-        self.check_size(key, &evidence_type.id, &evidence)?;
-        Ok(Answer::Evidence(evidence))
+        found.write(form).map(Answer::Evidence).map_err(|error| match error {
+            WriteError::TooLarge => self.too_large(key, &evidence_type.id),
+            error => {
+                tracing::error!(row = self.data.row(key), evidence_type = %evidence_type.id, %error, "no evidence");
+                Problem::internal()
+            }
+        })
     }
 
     /// Writes a lookup into the access log. Without the line, nothing is answered.
@@ -336,31 +339,32 @@ impl Register {
         }
     }
 
-    /// Refuses what no answer can carry. The log names the row for the register's operator.
+    /// Refuses what no answer can carry.
     fn check_size(&self, key: &str, what: &str, answer: &impl Serialize) -> Result<(), Problem> {
         let bytes = serde_json::to_vec(answer).map_err(|_| Problem::internal())?.len();
         if bytes <= MAX_EVIDENCE {
             return Ok(());
         }
+        Err(self.too_large(key, what))
+    }
+
+    /// The log names the row for the register's operator.
+    fn too_large(&self, key: &str, what: &str) -> Problem {
         tracing::error!(
             row = self.data.row(key),
             evidence_type = what,
-            bytes,
             limit = MAX_EVIDENCE,
             "the evidence of this row is too large for an answer: shorten its fields"
         );
-        Err(Problem::unprocessable(
+        Problem::unprocessable(
             FailureReason::EvidenceTooLarge.as_str(),
             format!("the evidence exceeds {MAX_EVIDENCE} bytes"),
-        ))
+        )
     }
 }
 
 fn utc(seconds: u64) -> String {
-    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_second(seconds)
-        .unwrap_or(jiff::Timestamp::MAX)
-        .to_string()
+    Timestamp(seconds).to_string()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use service::secret::Credential;
 
 use super::*;
 use crate::access_log::{Access, FILE};
+use crate::document::Evidence;
 
 const SCHEMA: &str = r#"{ "name": "ZFZR", "evidence_types": [ { "id": "zb1", "title": "Zulassungsbescheinigung Teil I",
     "fields": [ { "name": "kennzeichen", "title": "A", "category": "Fahrzeug" },
@@ -28,6 +29,7 @@ fn config(directory: &Path, schema: &str, data: &str) -> Config {
         data: "data.json".into(),
         credential_digest: hex::encode(Credential::from_bytes([7; 32]).digest().0),
         preparation_seconds: BTreeMap::new(),
+        banner: None,
         test: false,
         faults: Vec::new(),
     }

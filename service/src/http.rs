@@ -35,6 +35,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Servers of this workspace close idle connections after 15 s ([`crate::listen`]). A client that gives them up earlier
 /// never sends a request on a connection that is being closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(8);
+/// What a client accepts whose caller names nothing.
+const ANYTHING: &str = "*/*";
 /// The most bytes that [`Client`] reads of a response's body.
 pub const MAX_RESPONSE_BODY: usize = 64 << 20;
 
@@ -142,6 +144,7 @@ pub struct Client {
     credential: Option<Credential>,
     authorization: Option<String>,
     idempotency_key: Option<String>,
+    accept: &'static str,
     timeout: Duration,
 }
 
@@ -153,6 +156,7 @@ impl Client {
             credential: None,
             authorization: None,
             idempotency_key: None,
+            accept: ANYTHING,
             timeout: DEFAULT_TIMEOUT,
         })
     }
@@ -180,6 +184,7 @@ impl Client {
             credential: None,
             authorization: None,
             idempotency_key: None,
+            accept: ANYTHING,
             timeout: DEFAULT_TIMEOUT,
         })
     }
@@ -205,6 +210,15 @@ impl Client {
     pub fn with_idempotency_key(&self, key: &str) -> Self {
         Self {
             idempotency_key: Some(format!("\"{key}\"")),
+            ..self.clone()
+        }
+    }
+
+    /// The same connections, with this media type as the only one that each call accepts.
+    #[must_use]
+    pub fn with_accept(&self, media_type: &'static str) -> Self {
+        Self {
+            accept: media_type,
             ..self.clone()
         }
     }
@@ -260,7 +274,7 @@ impl Client {
     }
 
     async fn send(&self, mut request: reqwest::RequestBuilder) -> Result<RawResponse, CallError> {
-        request = request.timeout(self.timeout).header(ACCEPT, "*/*");
+        request = request.timeout(self.timeout).header(ACCEPT, self.accept);
         request = request.header(ACCEPT_ENCODING, "identity");
         if let Some(credential) = &self.credential {
             request = request.bearer_auth(credential.to_hex().as_str());

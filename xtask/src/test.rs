@@ -4,7 +4,7 @@
 //! so that no crate is compiled twice; its overflow checks and debug assertions are on in the programs too. With
 //! `--long` the end-to-end and browser tests also run against the released programs, every flood lasts a minute, the
 //! ledger is killed by the thousand, all compartments five hundred times, ten thousand exchanges wait for thirty
-//! simulated days, and veraPDF checks the portal's PDF files.
+//! simulated days, and veraPDF checks the PDF files of portal and register.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,7 +47,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         ignored_of(&["--lib"], &programs, &[])?;
         ignored("crash", &programs, &[])?;
         match vera_pdf()? {
-            Some(jars) => ignored("portal", &programs, &[("EINSICHT_VERAPDF", &jars)])?,
+            Some(jars) => {
+                for target in ["portal", "documents"] {
+                    ignored(target, &programs, &[("EINSICHT_VERAPDF", &jars)])?;
+                }
+            }
             None => output::stderr!("notice: without Java and Maven the PDF files were NOT checked by veraPDF"),
         }
         let released = dist::build(Build::Release)?;

@@ -43,6 +43,7 @@ async fn register() -> RegisterFixture {
         data: path("data.json"),
         credential_digest: hex::encode(credential.digest().0),
         preparation_seconds: Default::default(),
+        banner: None,
         test: false,
         faults: Vec::new(),
     };

@@ -304,6 +304,7 @@ fn register(setup: &Setup, world: &World, short: &str) -> Result<()> {
         "schema": "schema.json",
         "data": "data.json",
         "credential_digest": hex::encode(credential.digest().0),
+        "banner": "Demonstrator – alle Personen sind erfunden",
         "preparation_seconds": preparation.cloned().unwrap_or_default(),
     });
     write(&folder.join("config.json"), &config)

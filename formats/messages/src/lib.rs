@@ -42,6 +42,7 @@ pub mod answer;
 pub mod call;
 mod digest;
 pub mod disclosure;
+pub mod document;
 mod error;
 pub mod labels;
 pub mod later;
@@ -61,6 +62,7 @@ pub use answer::{
 pub use call::{CallCredential, CallKind};
 pub use digest::sha256_of;
 pub use disclosure::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
+pub use document::{DocumentError, EvidenceDocument, EvidenceForm};
 pub use error::MessageError;
 pub use labels::{
     ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,

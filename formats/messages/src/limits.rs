@@ -6,7 +6,7 @@
 //!
 //! | Message | Limit | Applied by the writer | Applied by the reader |
 //! | --- | --- | --- | --- |
-//! | evidence, as JSON | [`MAX_EVIDENCE`] | register, provider's connector | provider's connector |
+//! | evidence, in any form | [`MAX_EVIDENCE`] | register, provider's connector | provider's connector |
 //! | XNachweis answer | [`MAX_XML`] | `xnachweis` (writing) | `xnachweis` (parsing) |
 //! | sealed request | [`MAX_SEALED_REQUEST`] | consumer (sealing) | broker, [`crate::RequestContent::open`] |
 //! | exchange request | [`MAX_EXCHANGE_REQUEST`] | consumer's connector | broker |
@@ -21,7 +21,7 @@
 
 use record::sealed::MAX_RECORD;
 
-/// The most bytes of evidence, as the JSON that a register returns.
+/// The most bytes of evidence, in the form in which a register returns it ([`crate::document::EvidenceForm`]).
 ///
 /// In an answer it is base64 (4 bytes for 3) beside at most [`MAX_ENVELOPE`] bytes of XML.
 pub const MAX_EVIDENCE: usize = 512 << 10;

@@ -1,5 +1,5 @@
-//! A register's evidence as a document: for people on its pages, and for programs as the XML document that it has in it.
-//! German: the registers are those of German authorities.
+//! A register's evidence as a document: for people on its pages, and for programs as the XML document that it has in
+//! it. German: the registers are those of German authorities.
 
 use record::{GermanTime, Timestamp};
 use text::phrase::Phrase;
@@ -29,7 +29,7 @@ pub struct EvidencePaper<'a> {
 }
 
 impl EvidencePaper<'_> {
-    /// The PDF/A-3 file with `xml` in it, byte for byte. The file was made from the XML document, so that is its source.
+    /// The PDF/A-3 file with `xml` in it, byte for byte. Both say the same, so the XML document is the file's source.
     ///
     /// # Errors
     /// [`PdfError`].

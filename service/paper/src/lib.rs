@@ -1,8 +1,8 @@
 //! Documents for paper and archives: [`Paper`] is what a document says, and [`draw`] makes the PDF file of it.
 //!
-//! A file is PDF/A-3a (an archive can read it in fifty years, its structure too) and PDF/UA-1 (a screen reader can read
-//! it). It can have another file in it, which programs read ([`Attachment`]). krilla refuses to write a file that breaks
-//! one of the two standards. The same document of the same time gives the same bytes.
+//! A file is PDF/A-3a (an archive can read it in fifty years, its structure too) and PDF/UA-1 (a screen reader can
+//! read it). It can have another file in it, which programs read ([`Attachment`]). krilla refuses to write a file that
+//! breaks one of the two standards. The same document of the same time gives the same bytes.
 //!
 //! | Module | |
 //! | --- | --- |

@@ -111,6 +111,12 @@ const NEEDS: &[Need] = &[
         probe: |path| program::probe(path, "pdftotext", "-v", Version(20, 0)),
     },
     Need {
+        what: "xmllint of libxml2 (the tests of XML files)",
+        purpose: Purpose::Test,
+        packages: &["libxml2-utils"],
+        probe: |path| Ok(program::find(path, "xmllint")?.display().to_string()),
+    },
+    Need {
         what: "Python 3.9 or newer (the tests of CSV and JSON files)",
         purpose: Purpose::Test,
         packages: &["python3"],

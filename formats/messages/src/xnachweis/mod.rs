@@ -104,7 +104,7 @@ mod message_type;
 mod namespace;
 mod order;
 mod order_response;
-mod parse;
+pub(crate) mod parse;
 mod person;
 mod query;
 mod reachability;
@@ -116,7 +116,7 @@ mod space;
 mod subject;
 mod uri;
 mod values;
-mod write;
+pub(crate) mod write;
 
 pub use address::Address;
 pub use agent::{Agent, Authority};

@@ -33,6 +33,11 @@ const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Parses a document and refuses what XNachweis messages must not contain.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document<'_>, XmlError> {
+    parse_of(bytes, &Namespace::is_known)
+}
+
+/// The same with other namespaces than those of XNachweis.
+pub(crate) fn parse_of<'a>(bytes: &'a [u8], is_known: &dyn Fn(&str) -> bool) -> Result<Document<'a>, XmlError> {
     if bytes.len() > MAX_XML {
         return Err(XmlError::TooLarge);
     }
@@ -45,7 +50,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document<'_>, XmlError> {
         ..ParsingOptions::default()
     };
     let document = Document::parse_with_options(text, options).map_err(|error| refusal(&error))?;
-    check_nodes(&document)?;
+    check_nodes(&document, is_known)?;
     Ok(document)
 }
 
@@ -97,7 +102,7 @@ fn check_attributes(text: &str) -> Result<(), XmlError> {
     }
 }
 
-fn check_nodes(document: &Document<'_>) -> Result<(), XmlError> {
+fn check_nodes(document: &Document<'_>, is_known: &dyn Fn(&str) -> bool) -> Result<(), XmlError> {
     let mut elements = 0;
     for node in document.descendants() {
         if node.is_element() {
@@ -108,7 +113,7 @@ fn check_nodes(document: &Document<'_>) -> Result<(), XmlError> {
             }
             check_tag(node)?;
             let uri = namespace_of(node);
-            if uri.is_some_and(|uri| !Namespace::is_known(uri)) {
+            if uri.is_some_and(|uri| !is_known(uri)) {
                 return Err(XmlError::Forbidden("a foreign namespace"));
             }
         } else if node.is_pi() {
@@ -172,6 +177,11 @@ impl<'a> Element<'a> {
     /// The root element.
     pub(crate) fn root(document: &'a Document<'a>) -> Self {
         Self(document.root_element())
+    }
+
+    /// This element.
+    pub(crate) fn of(node: Node<'a, 'a>) -> Self {
+        Self(node)
     }
 
     /// Whether this is the element `name` of `namespace`.

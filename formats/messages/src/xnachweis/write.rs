@@ -110,20 +110,26 @@ impl XmlWriter {
     }
 
     fn escaped(&mut self, text: &str, what: &'static str) {
-        if !text.chars().all(is_allowed) {
+        if !escape(&mut self.out, text) {
             self.invalid.get_or_insert(what);
         }
-        for c in text.chars() {
-            match c {
-                '<' => self.out.push_str("&lt;"),
-                '>' => self.out.push_str("&gt;"),
-                '&' => self.out.push_str("&amp;"),
-                '\'' => self.out.push_str("&apos;"),
-                '"' => self.out.push_str("&quot;"),
-                // A reader turns a bare carriage return into a line feed.
-                '\r' => self.out.push_str("&#13;"),
-                _ => self.out.push(c),
-            }
+    }
+}
+
+/// Adds a text to an element or an attribute. Returns whether XML can have all its characters.
+#[must_use]
+pub fn escape(out: &mut String, text: &str) -> bool {
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\'' => out.push_str("&apos;"),
+            '"' => out.push_str("&quot;"),
+            // A reader turns a bare carriage return into a line feed.
+            '\r' => out.push_str("&#13;"),
+            _ => out.push(c),
         }
     }
+    text.chars().all(is_allowed)
 }
