@@ -5,9 +5,9 @@
 //!
 //! | Form | Media type | What |
 //! | --- | --- | --- |
-//! | `json` | `application/json` | title, time of issue and fields; everything about a person has this form alone |
+//! | `json` | `application/json` | title, time of issue, fields; everything about a person has this form alone |
 //! | `xml` | `application/xml` | the same as an XML document ([`EvidenceDocument`]) |
-//! | `pdf` | `application/pdf` | PDF/A-3 for people, with exactly one XML document in it for programs ([`xml_in_pdf`]) |
+//! | `json` | `application/json` | title, time of issue and fields; the only form of everything about a person |
 //!
 //! The document of an evidence type has the type's id as its root, and an element for each field:
 //!

@@ -10,10 +10,10 @@
 //! SPEC: ISO 32000-1, 7.3.8 and 7.11.4; ISO 19005-3, 6.8 (the subtype is there and names the media type, and nothing is
 //! encrypted).
 //!
-//! The reader looks at each stream of the file once and takes the only one that is an embedded XML file. It neither
-//! follows references, except that to a length, nor decodes any other stream. What a library for PDF decodes to find an object has no limit, and
-//! the file comes from another authority. The reader refuses a file that was edited so that it has two embedded XML
-//! files, because which of them counts depends on references.
+//! The reader looks at each stream of the file once and takes the only one that is an embedded XML file. It follows no
+//! reference but that to a length, and decodes no other stream. What a library for PDF decodes to find an object has no
+//! limit, and the file comes from another authority. The reader refuses a file that was edited so that it has two
+//! embedded XML files, because which of them counts depends on references.
 
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
