@@ -17,6 +17,9 @@ pub struct Config {
     pub data: PathBuf,
     /// The ledger's base URL.
     pub ledger: String,
+    /// The base URL of the ledger's writing entrance, if it has one. It needs `tls`.
+    #[serde(default)]
+    pub ledger_writing: Option<String>,
     /// The identity compartment's base URL.
     pub identity: String,
     /// Connection data (Verbindungsdaten): the base URLs of participants' connectors, where it is not the endpoint of
@@ -29,10 +32,11 @@ pub struct Config {
     pub genesis: String,
     /// Seed file of the key that signs the broker's entries.
     pub writer_key: PathBuf,
-    /// File of the credential that authenticates the broker to identity.
-    pub identity_credential: PathBuf,
-    /// How the broker gets its certificates. With them, the listener and the calls to connectors use mutual TLS, and
-    /// all routes must be `https`; without them, both use plain HTTP.
+    /// File of the credential that authenticates the broker to identity. Not with `tls`.
+    #[serde(default)]
+    pub identity_credential: Option<PathBuf>,
+    /// How the broker gets its certificates. With them, the listener and the calls to connectors and identity use
+    /// mutual TLS, and all their URLs must be `https`; without them, all use plain HTTP.
     #[serde(default)]
     pub tls: Option<TlsConfig>,
     /// How many seconds the broker waits for the answer to one forward, before it sends the forward again. At least
@@ -54,10 +58,10 @@ fn give_up_seconds() -> u64 {
 }
 
 impl Config {
-    /// Checks the limits of time against each other.
+    /// Checks the fields against each other.
     ///
     /// # Errors
-    /// The name of the field that is out of its range, with the range.
+    /// The name of the field that is out of its range, with the range, or of one that is missing.
     pub fn check(&self) -> Result<(), String> {
         if !(MIN_FORWARD_SECONDS..=600).contains(&self.forward_seconds) {
             return Err(format!("forward_seconds must be from {MIN_FORWARD_SECONDS} to 600"));
@@ -67,18 +71,22 @@ impl Config {
                 "give_up_seconds must be from twice forward_seconds to {MAX_GIVE_UP_SECONDS}"
             ));
         }
+        if self.ledger_writing.is_some() && self.tls.is_none() {
+            return Err("ledger_writing needs tls".into());
+        }
+        if self.identity_credential.is_some() == self.tls.is_some() {
+            return Err("give either tls or identity_credential".into());
+        }
         Ok(())
     }
 
     /// Makes relative paths start from `base`.
     #[must_use]
     pub fn resolved(mut self, base: &Path) -> Self {
-        for path in [
-            &mut self.data,
-            &mut self.policy,
-            &mut self.writer_key,
-            &mut self.identity_credential,
-        ] {
+        for path in [&mut self.data, &mut self.policy, &mut self.writer_key]
+            .into_iter()
+            .chain(&mut self.identity_credential)
+        {
             *path = service::config::resolve(base, path);
         }
         self.tls = self.tls.map(|tls| tls.resolved(base));

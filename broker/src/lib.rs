@@ -61,7 +61,7 @@ mod transport;
 
 use std::sync::Arc;
 
-use certificates::peer;
+use certificates::{Peer, Peers};
 use service::Listener;
 use service::clock::Clock;
 use service::shutdown::Shutdown;
@@ -93,12 +93,9 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
     let listener = match &*broker.transport {
         Transport::Plain(_) => listener,
         Transport::Mutual(mutual) => {
-            let live = broker.live.clone();
-            listener
-                .secured(mutual.renewal.identity(), move |name| {
-                    peer::is_active_component(&live, name)
-                })
-                .map_err(|error| Error::Configuration(error.to_string()))?
+            let peers = Peers::new(Arc::new(broker.live.clone()), [Peer::AnyComponent]);
+            let secured = peers.secure(listener, mutual.renewal.identity());
+            secured.map_err(|error| Error::Configuration(error.to_string()))?
         }
     };
     service::listen::serve(listener, http::routes(broker), shutdown).await?;

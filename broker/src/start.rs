@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use certificates::renewal::RenewalConfig;
-use certificates::{Renewal, Subject};
+use certificates::{Peer, Peers, Renewal, Subject};
 use ledger_client::LiveTrust;
 use ledger_client::anchor::Anchored;
 use ledger_client::api::{HttpLedger, LedgerApi};
 use ledger_client::trust::Trust;
 use ledger_client::writer::{Writer, WriterConfig};
 use messages::limits::MAX_LATER;
-use record::SigningKey;
+use record::{Kind, SigningKey};
 use service::clock::Clock;
 use service::http::Client;
 use service::secret::{Credential, read_seed};
@@ -51,14 +51,21 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         .map_err(|error| configuration(format!("{}: {error}", config.data.display())))?;
     let journal = Journal::open(&config.data)?;
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
-    let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(configuration)?);
+    let ledger = HttpLedger::new(&config.ledger).map_err(configuration)?;
+    let api: Arc<dyn LedgerApi> = Arc::new(ledger.clone());
     let anchored = Anchored::wait(&api, &trust, &shutdown).await.map_err(log)?;
-    let live = LiveTrust::start(api.clone(), trust.clone(), &anchored, clock.clone(), shutdown.clone());
+    let live = LiveTrust::start(api, trust.clone(), &anchored, clock.clone(), shutdown.clone());
     let key = SigningKey::from_seed(read_seed(&config.writer_key).map_err(configuration)?);
     let transport = transport(config, &key, &live, &clock, &shutdown)?;
+    let ledger = match (&config.ledger_writing, &*transport) {
+        (Some(url), Transport::Mutual(mutual)) => ledger
+            .with_writing_entrance(url, mutual.renewal.identity(), Arc::new(live.clone()))
+            .map_err(configuration)?,
+        _ => ledger,
+    };
     let writer = Writer::start(
         WriterConfig {
-            api,
+            api: Arc::new(ledger),
             trust: trust.clone(),
             live: live.clone(),
             key: key.clone(),
@@ -68,11 +75,10 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         shutdown,
     )
     .map_err(configuration)?;
-    let credential = Credential::read(&config.identity_credential).map_err(configuration)?;
-    let client = Client::new().map_err(configuration)?;
+    let identity = identity(config, &transport, &live)?;
     let (notices, queues) = Notices::new();
     let broker = Arc::new(Broker {
-        identity: client.with_credential(credential),
+        identity,
         connectors: Connectors::new(transport.clone(), key),
         transport,
         config: config.clone(),
@@ -115,12 +121,27 @@ fn transport(
         tls: tls.clone(),
         subject: Subject::Writer(key.id()),
         signing_key: key.clone(),
-        live: live.clone(),
+        directory: Arc::new(live.clone()),
         data: config.data.clone(),
         clock: clock.clone(),
     };
     let renewal = Renewal::start(renewal, shutdown.clone()).map_err(configuration)?;
     Ok(Arc::new(Transport::mutual(renewal)))
+}
+
+/// The client for identity: with mutual TLS, whatever writes periods by the newest directory is identity.
+fn identity(config: &Config, transport: &Transport, live: &LiveTrust) -> Result<Client, Error> {
+    match (transport, &config.identity_credential) {
+        (Transport::Mutual(mutual), _) => {
+            let identity = Peers::new(Arc::new(live.clone()), [Peer::WriterOf(Kind::Period)]);
+            identity.client(mutual.renewal.identity()).map_err(configuration)
+        }
+        (Transport::Plain(client), Some(file)) => {
+            let credential = Credential::read(file).map_err(configuration)?;
+            Ok(client.with_credential(credential))
+        }
+        (Transport::Plain(client), None) => Ok(client.clone()),
+    }
 }
 
 /// Counts what the journal has, queues the notices, fills the schedule, and returns the open exchanges.

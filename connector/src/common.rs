@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use certificates::renewal::RenewalConfig;
-use certificates::{Renewal, Subject, peer};
+use certificates::{Peer, Peers, Renewal, Subject};
 use ledger_client::checkpoints::{NotReady, WatchConfig, WatchError};
 use ledger_client::{Anchored, CheckpointWatch, HttpLedger, LedgerApi, LiveTrust, Trust, TrustNotReady};
 use messages::SealingKey;
@@ -83,7 +83,7 @@ impl Common {
                     tls: tls.clone(),
                     subject: Subject::Component(config.participant.clone()),
                     signing_key: signing.clone(),
-                    live: context.live.clone(),
+                    directory: Arc::new(context.live.clone()),
                     data: config.data.clone(),
                     clock: clock.clone(),
                 };
@@ -114,11 +114,9 @@ impl Common {
         let Some(tls) = &self.tls else {
             return Ok(self.http.clone());
         };
-        let live = self.context.live.clone();
-        Client::mutual(tls.identity(), move |name| {
-            peer::is_writer_of(&live, Kind::Intent, name)
-        })
-        .map_err(|error| Error::Http(error.to_string()))
+        let brokers = self.peers([Peer::WriterOf(Kind::Intent)]);
+        let client = brokers.client(tls.identity());
+        client.map_err(|error| Error::Http(error.to_string()))
     }
 
     /// The listener for the broker: with mutual TLS, it admits writers of intents or outcomes alone.
@@ -129,14 +127,13 @@ impl Common {
         let Some(tls) = &self.tls else {
             return Ok(listener);
         };
-        let live = self.context.live.clone();
-        let is_broker = move |name: &str| {
-            [Kind::Intent, Kind::Outcome]
-                .iter()
-                .any(|kind| peer::is_writer_of(&live, *kind, name))
-        };
-        let listener = listener.secured(tls.identity(), is_broker);
+        let brokers = self.peers([Kind::Intent, Kind::Outcome].map(Peer::WriterOf));
+        let listener = brokers.secure(listener, tls.identity());
         listener.map_err(|error| Error::Http(error.to_string()))
+    }
+
+    fn peers(&self, admitted: impl Into<Arc<[Peer]>>) -> Peers {
+        Peers::new(Arc::new(self.context.live.clone()), admitted)
     }
 
     /// The current time.

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use record::TestNumbers;
+use certificates::TlsConfig;
+use record::{ParticipantId, TestNumbers};
 use serde::{Deserialize, Serialize};
 
 use crate::login::LoginConfig;
@@ -20,6 +21,13 @@ pub struct Config {
     pub test_numbers: TestNumbers,
     /// The ledger's base URL.
     pub ledger: String,
+    /// The base URL of the ledger's writing entrance, if it has one. It needs `tls`.
+    #[serde(default)]
+    pub ledger_writing: Option<String>,
+    /// How identity gets its certificates. With them, the listener uses mutual TLS: whatever writes intents by the
+    /// newest directory is the broker, and `cockpit` is the cockpit. Without them, it uses plain HTTP.
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
     /// The trust policy (c2sp.org/tlog-policy), obtained independently of the ledger.
     pub policy: PathBuf,
     /// The hash of the genesis entry, obtained independently of the ledger.
@@ -30,10 +38,15 @@ pub struct Config {
     pub signing_key: PathBuf,
     /// Seed of the key that person parts are sealed to.
     pub sealing_key: PathBuf,
-    /// SHA-256 of the broker's bearer credential, hex.
-    pub broker_credential: String,
-    /// SHA-256 of the cockpit's bearer credential, hex.
-    pub portal_credential: String,
+    /// SHA-256 of the broker's bearer credential, hex. Not with `tls`.
+    #[serde(default)]
+    pub broker_credential: Option<String>,
+    /// SHA-256 of the cockpit's bearer credential, hex. Not with `tls`.
+    #[serde(default)]
+    pub portal_credential: Option<String>,
+    /// The cockpit's component in the directory. It needs `tls`, and `tls` needs it.
+    #[serde(default)]
+    pub cockpit: Option<ParticipantId>,
     /// The issuer and the level of assurance that a login must have.
     pub login: LoginConfig,
     /// The name under which the cockpit's inspections are recorded, at most 128 bytes.
@@ -53,6 +66,7 @@ impl Config {
         for path in paths.into_iter().chain(keys) {
             *path = service::config::resolve(base, path);
         }
+        self.tls = self.tls.map(|tls| tls.resolved(base));
         self
     }
 }

@@ -23,6 +23,7 @@
 //! writer's journal. Only their owner can read them. They hold IDNrs and secrets, which must never appear in a log
 //! line, a metric, an error or an entry.
 
+mod access;
 pub mod backup;
 mod catch_up;
 mod committer;

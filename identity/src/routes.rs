@@ -11,16 +11,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header;
-use axum::middleware::{self, Next};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
+use certificates::Callers;
+use certificates::callers::only;
 use messages::{DenialKeyRequest, DisclosureRequest, LabelRequest, OutcomeKeyRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service::Problem;
-use service::secret::CredentialDigest;
 
 use crate::identity::Identity;
 use crate::log::TransparencyLog;
@@ -30,33 +31,27 @@ const MAX_BODY: usize = 64 * 1024;
 
 type Shared<L> = Arc<Identity<L>>;
 
-/// The credentials of the callers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Callers {
-    pub(crate) broker: CredentialDigest,
-    pub(crate) portal: CredentialDigest,
+/// Who may call the routes of each caller.
+#[derive(Clone)]
+pub(crate) struct RouteCallers {
+    pub(crate) broker: Callers,
+    pub(crate) cockpit: Callers,
 }
 
 /// The routes with their authorisation.
-pub(crate) fn routes<L: TransparencyLog>(identity: Shared<L>, callers: Callers) -> Router {
+pub(crate) fn routes<L: TransparencyLog>(identity: Shared<L>, callers: RouteCallers) -> Router {
     let broker = Router::new()
         .route("/labels", post(labels::<L>))
         .route("/labels/outcome-key", post(outcome_key::<L>))
         .route("/labels/denial-key", post(denial_key::<L>))
-        .route_layer(middleware::from_fn_with_state(callers.broker, only));
+        .route_layer(from_fn_with_state(callers.broker, only));
     let portal = Router::new()
         .route("/disclosures", post(disclosures::<L>))
-        .route_layer(middleware::from_fn_with_state(callers.portal, only));
+        .route_layer(from_fn_with_state(callers.cockpit, only));
     broker
         .merge(portal)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(identity)
-}
-
-/// Admits only this caller. It runs before the body is read.
-async fn only(State(caller): State<CredentialDigest>, request: Request, next: Next) -> Result<Response, Problem> {
-    caller.require(request.headers())?;
-    Ok(next.run(request).await)
 }
 
 async fn labels<L: TransparencyLog>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {

@@ -9,14 +9,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certificates::renewal::RenewalConfig;
+use certificates::{Renewal, Subject, TlsConfig};
 use ledger_client::{Anchored, Follower, HttpLedger, LiveTrust, Trust, Writer, WriterConfig};
 use messages::SealingKey;
 use record::SigningKey;
 use service::Listener;
 use service::clock::{CheckedClock, Confirmation};
-use service::secret::{CredentialDigest, random, read_seed};
+use service::secret::{random, read_seed};
 use service::{Clock, Impairment, Shutdown};
 
+use crate::access::Access;
 use crate::config::Config;
 use crate::day_keys::DayKeys;
 use crate::error::Error;
@@ -29,7 +32,7 @@ use crate::metrics_help;
 use crate::periods::{PeriodError, Periods};
 use crate::persons::population::Population;
 use crate::refused_voids::RefusedVoids;
-use crate::routes::{Callers, routes};
+use crate::routes::routes;
 use crate::state::IdentityState;
 use crate::token::MacKey;
 use crate::wrapping::WrappingKeys;
@@ -52,18 +55,20 @@ fn configuration(error: impl std::fmt::Display) -> Error {
 /// [`enum@Error`]; each of them ends the process.
 pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
     metrics_help::describe();
-    let callers = Callers {
-        broker: credential(&config.broker_credential, "broker_credential")?,
-        portal: credential(&config.portal_credential, "portal_credential")?,
-    };
-    let identity = tokio::select! {
-        identity = start_up(&config, shutdown.clone(), clock) => Arc::new(identity?),
+    let access = Access::configured(&config)?;
+    let (identity, access) = tokio::select! {
+        started = start_up(&config, access, shutdown.clone(), clock) => started?,
         () = shutdown.wait() => return Ok(()),
     };
+    let identity = Arc::new(identity);
     listener.health().check({
-        let identity = Arc::clone(&identity);
-        move || health(&identity)
+        let (identity, renewal) = (Arc::clone(&identity), access.renewal().cloned());
+        move || {
+            health(&identity)?;
+            renewal.as_ref().map_or(Ok(()), Renewal::health)
+        }
     });
+    let (listener, callers) = access.open(listener, &identity.live).map_err(configuration)?;
     let background = tokio::spawn(background(Arc::clone(&identity), shutdown.clone()));
     service::listen::serve(listener, routes(identity, callers), shutdown.clone()).await?;
     shutdown.trigger();
@@ -85,11 +90,12 @@ fn health(identity: &Identity<FollowedLog>) -> Result<(), Impairment> {
     }
 }
 
-fn credential(hex: &str, name: &str) -> Result<CredentialDigest, Error> {
-    CredentialDigest::from_hex(hex).ok_or_else(|| configuration(format!("{name}: expected 64 hexadecimal digits")))
-}
-
-async fn start_up(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Identity<FollowedLog>, Error> {
+async fn start_up(
+    config: &Config,
+    access: Access<TlsConfig>,
+    shutdown: Shutdown,
+    clock: Arc<dyn Clock>,
+) -> Result<(Identity<FollowedLog>, Access<Renewal>), Error> {
     if config.reader.len() > MAX_READER_LEN {
         return Err(configuration("reader is longer than 128 bytes"));
     }
@@ -109,9 +115,9 @@ async fn start_up(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) ->
     let confirmation = Confirmation::Operator(config.data.join(CLOCK_STOPPED));
     let clock = CheckedClock::new(clock, confirmation);
     let login = LoginVerifier::new(config.login.clone(), clock.clone()).map_err(configuration)?;
-    let (log, live) = follow(config, clock.clone(), shutdown).await?;
+    let (log, live, access) = follow(config, access, clock.clone(), shutdown).await?;
     keys.check(live.history().state().directory())?;
-    Ok(Identity {
+    let identity = Identity {
         periods: Periods::load(
             &state,
             WrappingKeys::open(&config.data.join("wrapping")).map_err(configuration)?,
@@ -129,7 +135,8 @@ async fn start_up(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) ->
         wait: Duration::from_secs(config.wait_seconds),
         locks: Locks::default(),
         refused_voids: RefusedVoids::default(),
-    })
+    };
+    Ok((identity, access))
 }
 
 fn seed(path: &Path) -> Result<[u8; 32], Error> {
@@ -138,22 +145,43 @@ fn seed(path: &Path) -> Result<[u8; 32], Error> {
 
 async fn follow(
     config: &Config,
+    access: Access<TlsConfig>,
     clock: Arc<CheckedClock>,
     shutdown: Shutdown,
-) -> Result<(FollowedLog, LiveTrust), Error> {
+) -> Result<(FollowedLog, LiveTrust, Access<Renewal>), Error> {
     let log = |error: &dyn std::fmt::Display| Error::Log(error.to_string());
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
-    let api: Arc<dyn ledger_client::LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(configuration)?);
+    let ledger = HttpLedger::new(&config.ledger).map_err(configuration)?;
+    let api: Arc<dyn ledger_client::LedgerApi> = Arc::new(ledger.clone());
+    let key = SigningKey::from_seed(seed(&config.writer_key)?);
     let anchored = Anchored::wait(&api, &trust, &shutdown)
         .await
         .map_err(|error| log(&error))?;
     let live = LiveTrust::start(api.clone(), trust.clone(), &anchored, clock.clone(), shutdown.clone());
+    let start = |tls| {
+        let renewal = RenewalConfig {
+            tls,
+            subject: Subject::Writer(key.id()),
+            signing_key: key.clone(),
+            directory: Arc::new(live.clone()),
+            data: config.data.clone(),
+            clock: clock.clone(),
+        };
+        Renewal::start(renewal, shutdown.clone())
+    };
+    let access = access.started(start).map_err(configuration)?;
+    let ledger = match (&config.ledger_writing, access.renewal()) {
+        (Some(url), Some(renewal)) => ledger
+            .with_writing_entrance(url, renewal.identity(), Arc::new(live.clone()))
+            .map_err(configuration)?,
+        _ => ledger,
+    };
     let writer = Writer::start(
         WriterConfig {
-            api: api.clone(),
+            api: Arc::new(ledger),
             trust: Arc::clone(&trust),
             live: live.clone(),
-            key: SigningKey::from_seed(seed(&config.writer_key)?),
+            key,
             state_dir: config.data.clone(),
             clock,
         },
@@ -161,7 +189,7 @@ async fn follow(
     )
     .map_err(configuration)?;
     let follower = Follower::start(api, trust, &anchored.genesis, shutdown).map_err(|error| log(&error))?;
-    Ok((FollowedLog::new(follower, writer), live))
+    Ok((FollowedLog::new(follower, writer), live, access))
 }
 
 /// The background work. Its error ends the process.

@@ -131,7 +131,7 @@ impl World {
             tls,
             subject,
             signing_key: key,
-            live: self.live.clone(),
+            directory: Arc::new(self.live.clone()),
             data,
             clock: Arc::new(QuickClock(self.clock.clone())),
         };

@@ -18,6 +18,7 @@ use crate::engine::signer::{LogKey, NoteKey, Signer, SignerError, Validity};
 use crate::engine::witnessing::WitnessIntervals;
 use crate::rules;
 use crate::store::postgres::PostgresConfig;
+use crate::writing::WritingConfig;
 
 /// The configuration, a JSON file. Relative paths are relative to the file's directory.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,7 +40,10 @@ pub struct Config {
     pub policy: Option<PathBuf>,
     /// Leaf hash of the genesis entry, 64 hexadecimal digits.
     pub genesis: String,
-    /// SHA-256 of each credential that may read records, 64 hexadecimal digits each.
+    /// The writing entrance. With it, the public entrance takes no entries but the operator's, and shows no records.
+    #[serde(default)]
+    pub writing: Option<WritingConfig>,
+    /// SHA-256 of each credential that may read records, 64 hexadecimal digits each. Not with a writing entrance.
     #[serde(default)]
     pub records_credentials: Vec<String>,
     /// The largest allowed difference between an entry's time and the ledger's clock.
@@ -161,6 +165,9 @@ pub enum ConfigError {
         "a log in PostgreSQL needs a `policy` with a quorum of witnesses: only they notice that an old copy of the database was restored or promoted"
     )]
     Witnesses,
+    /// Credentials have no use beside a writing entrance.
+    #[error("with `writing`, its `records` name the components that may read records: remove `records_credentials`")]
+    Credentials,
     /// A value is not 64 hexadecimal digits.
     #[error("`{0}` must be 64 lower-case hexadecimal digits")]
     Hex(&'static str),
@@ -180,6 +187,7 @@ impl Config {
         if let StoreConfig::Postgres(store) = self.store {
             self.store = StoreConfig::Postgres(store.resolved(base));
         }
+        self.writing = self.writing.map(|writing| writing.resolved(base));
         self
     }
 
@@ -234,6 +242,9 @@ impl Config {
     }
 
     pub(crate) fn credentials(&self) -> Result<Vec<CredentialDigest>, ConfigError> {
+        if self.writing.is_some() && !self.records_credentials.is_empty() {
+            return Err(ConfigError::Credentials);
+        }
         let digests = self
             .records_credentials
             .iter()

@@ -29,6 +29,7 @@ pub mod publish;
 pub mod rules;
 mod server;
 pub mod store;
+pub mod writing;
 
 pub use config::{Config, ConfigError};
-pub use server::{Error, run};
+pub use server::{Error, run, run_at};

@@ -4,23 +4,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use certificates::Renewal;
 use service::Listener;
 use service::clock::{CheckedClock, Confirmation, LastCheckedTime};
 use service::secret::CredentialDigest;
 use service::{Clock, Impairment, Shutdown, http as calls, listen};
 use tlog::policy::Policy;
+use tokio::net::TcpListener;
 
 use crate::config::{Config, ConfigError, StoreConfig};
 use crate::engine::publication::{PolicyMismatch, Publication, QuorumLossPolicy};
 use crate::engine::rows::Rows;
 use crate::engine::witnessing::{WitnessClient, WitnessIntervals};
 use crate::engine::{Contradiction, Limits, OpenError, SequencedLog, Signer, open};
-use crate::http::{Shared, routes};
+use crate::http::{Shared, routes, writing_routes};
 use crate::metrics_help;
 use crate::rules::{self, Rules, RulesClock, SubmissionChecker, WriterKeys};
 use crate::store::postgres::PostgresStore;
 use crate::store::rocks::RocksStore;
 use crate::store::{Store, StoreError};
+use crate::writing::{Owner, WritingEntrance, WritingError};
 
 /// The file by whose deletion an operator confirms a jump of the clock.
 const CLOCK_STOPPED: &str = "clock.stopped";
@@ -55,6 +58,9 @@ pub enum Error {
     /// The data directory, the listener or a thread failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
+    /// The writing entrance cannot be opened.
+    #[error(transparent)]
+    Writing(#[from] WritingError),
     /// The HTTP client for witnesses cannot be created.
     #[error(transparent)]
     Client(#[from] calls::CallError),
@@ -76,6 +82,7 @@ pub(crate) struct Setup {
     pub(crate) rules: rules::RulesConfig,
     pub(crate) policy: Option<Policy>,
     pub(crate) on_failure: QuorumLossPolicy,
+    pub(crate) writing_entrance: bool,
     pub(crate) records_credentials: Vec<CredentialDigest>,
     pub(crate) limits: Limits,
     pub(crate) clock: Arc<CheckedClock>,
@@ -114,6 +121,7 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
         history,
         strangers: Default::default(),
         trust: Default::default(),
+        writing_entrance: setup.writing_entrance,
         records_credentials: setup.records_credentials,
         clock: setup.clock,
     }))
@@ -123,7 +131,7 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     pace: WitnessIntervals,
-    listener: Listener,
+    (listener, writing): (Listener, Option<WritingEntrance>),
     shutdown: Shutdown,
 ) -> Result<(), Error> {
     let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
@@ -150,15 +158,23 @@ pub(crate) async fn serve(
     metrics_help::describe();
     tracing::info!(address = %listener.local_addr()?, "serving");
     listener.health().check({
-        let shared = shared.clone();
+        let (shared, renewal) = (shared.clone(), writing.as_ref().map(|writing| writing.renewal.clone()));
         move || {
             health(&shared)?;
-            shared.clock.health()
+            shared.clock.health()?;
+            renewal.as_ref().map_or(Ok(()), Renewal::health)
         }
     });
     let taken_over = tokio::spawn(end_when_taken_over(shared.clone(), shutdown.clone()));
+    let writing = writing.map(|writing| {
+        let routes = writing_routes(shared.clone(), writing.readers);
+        tokio::spawn(listen::serve(writing.listener, routes, shutdown.clone()))
+    });
     let served = listen::serve(listener, routes(shared.clone()), shutdown.clone()).await;
     shutdown.trigger();
+    if let Some(writing) = writing {
+        let _ = writing.await;
+    }
     keys.abort();
     if let Some(witnessing) = witnessing {
         let _ = witnessing.await;
@@ -200,16 +216,48 @@ pub(crate) fn health(shared: &Shared) -> Result<(), Impairment> {
     Ok(())
 }
 
-/// Runs a ledger.
+/// Runs a ledger. Binds the address of the writing entrance, if there is one.
 ///
 /// # Errors
 /// [`Error`], for example an invalid configuration, an inconsistent store, or a policy without this log's key.
 pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
-    let pace = config.pace();
-    let shared = tokio::task::spawn_blocking(move || start(setup(&config, clock)?))
-        .await
-        .map_err(|_| Error::Start)??;
-    serve(shared, pace, listener, shutdown).await
+    let writing = match &config.writing {
+        None => None,
+        Some(writing) => Some(TcpListener::bind(writing.listen).await.map_err(WritingError::Bind)?),
+    };
+    run_at(config, (listener, writing), shutdown, clock).await
+}
+
+/// Like [`run`], with the bound listeners of the public and the writing entrance.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_at(
+    config: Config,
+    (listener, writing): (Listener, Option<TcpListener>),
+    shutdown: Shutdown,
+    clock: Arc<dyn Clock>,
+) -> Result<(), Error> {
+    let (pace, data, entrance) = (config.pace(), config.data.clone(), config.writing.clone());
+    let setup = move || {
+        let setup = setup(&config, clock)?;
+        let key = setup.rules.writer.clone();
+        Ok::<_, Error>((start(setup)?, key))
+    };
+    let (shared, key) = tokio::task::spawn_blocking(setup).await.map_err(|_| Error::Start)??;
+    let writing = match (entrance, writing) {
+        (Some(entrance), Some(socket)) => {
+            let owner = Owner {
+                key,
+                data,
+                history: shared.history.clone(),
+                clock: shared.clock.clone(),
+            };
+            Some(WritingEntrance::open(entrance, owner, socket.into(), shutdown.clone())?)
+        }
+        _ => None,
+    };
+    serve(shared, pace, (listener, writing), shutdown).await
 }
 
 /// Opens the store of a configuration for writing.
@@ -239,6 +287,7 @@ fn setup(config: &Config, clock: Arc<dyn Clock>) -> Result<Setup, Error> {
         rules,
         policy,
         on_failure: config.on_failure(),
+        writing_entrance: config.writing.is_some(),
         records_credentials,
         limits: Limits {
             queue: config.queue,

@@ -137,6 +137,20 @@ pub fn client(with: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<reqwest::
         .map_err(|error| CallError::Invalid(error.to_string()))
 }
 
+/// Like [`client`], with mutual TLS as [`Client::mutual`].
+///
+/// # Errors
+/// [`CallError::Invalid`] if the client cannot be built.
+pub fn mutual_client(
+    identity: &TlsIdentity,
+    expected: impl Fn(&str) -> bool + Send + Sync + 'static,
+    with: impl Fn(ClientBuilder) -> ClientBuilder,
+) -> Result<reqwest::Client, CallError> {
+    let tls = identity.client(expected);
+    let tls = tls.map_err(|error| CallError::Invalid(error.to_string()))?;
+    client(|builder| with(builder).https_only(true).tls_backend_preconfigured(tls.clone()))
+}
+
 /// A connection pool, cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -170,17 +184,8 @@ impl Client {
         identity: &TlsIdentity,
         expected: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Result<Self, CallError> {
-        let tls = identity
-            .client(expected)
-            .map_err(|error| CallError::Invalid(error.to_string()))?;
-        let with = |builder: ClientBuilder| {
-            builder
-                .gzip(true)
-                .https_only(true)
-                .tls_backend_preconfigured(tls.clone())
-        };
         Ok(Self {
-            inner: client(with)?,
+            inner: mutual_client(identity, expected, |builder| builder.gzip(true))?,
             credential: None,
             authorization: None,
             idempotency_key: None,

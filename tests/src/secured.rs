@@ -1,14 +1,20 @@
 //! The processes of an exchange with mutual TLS.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use crate::DemoInfo;
 use crate::processes::Processes;
 
 const PROVIDER: &str = "bund:kba:zfzr";
+
+/// The component that stands for the cockpit.
+pub const COCKPIT: &str = "bund:bva:datenschutzcockpit";
+/// How far above the ledger's port that of its writing entrance is.
+const WRITING: u16 = 70;
 
 /// Starts the processes of an exchange between Rheinfurt and the KBA, all with certificates, and the join service.
 ///
@@ -17,8 +23,22 @@ const PROVIDER: &str = "bund:kba:zfzr";
 pub fn start(data: &Path, base: &str) -> Result<Processes> {
     let mut processes = Processes::seed(data, base)?;
     let info = processes.info.clone();
-    processes.configure("broker", |config| {
+    let writing = writing(&info)?;
+    processes.configure("ledger", |config| {
+        remove(config, &["records_credentials"]);
+        config["writing"] = json!({ "listen": writing, "tls": tls(&info, &["127.0.0.1"]), "records": [COCKPIT] });
+    })?;
+    processes.configure("identity", |config| {
+        remove(config, &["broker_credential", "portal_credential"]);
         config["tls"] = tls(&info, &["127.0.0.1"]);
+        config["ledger_writing"] = format!("https://{writing}").into();
+        config["cockpit"] = COCKPIT.into();
+    })?;
+    processes.configure("broker", |config| {
+        remove(config, &["identity_credential"]);
+        config["tls"] = tls(&info, &["127.0.0.1"]);
+        config["ledger_writing"] = format!("https://{writing}").into();
+        config["identity"] = secure(&info.identity);
         config["routes"][PROVIDER] = secure(&info.connectors["kba"]);
     })?;
     consumer(&processes, "connector-rheinfurt")?;
@@ -27,6 +47,21 @@ pub fn start(data: &Path, base: &str) -> Result<Processes> {
     processes.up("join", "join", &info.join)?;
     processes.all_healthy()?;
     Ok(processes)
+}
+
+/// The address of the ledger's writing entrance.
+///
+/// # Errors
+/// The demonstration's facts name no address of the ledger.
+pub fn writing(info: &DemoInfo) -> Result<SocketAddr> {
+    let public: SocketAddr = info.ledger.strip_prefix("http://").context("http")?.parse()?;
+    Ok(SocketAddr::new(public.ip(), public.port() + WRITING))
+}
+
+fn remove(config: &mut Value, fields: &[&str]) {
+    for field in fields {
+        config.as_object_mut().and_then(|config| config.remove(*field));
+    }
 }
 
 /// Lets a consumer's connector call the broker with a certificate. It must not have been started.

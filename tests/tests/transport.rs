@@ -1,4 +1,4 @@
-//! Mutual TLS between the consumer's connector, the broker and the provider's connector, with real processes: exchanges
+//! Mutual TLS between connectors, broker, identity and the ledger's writing entrance, with real processes: exchanges
 //! run, foreign clients with the certificate of a component get in, and all others get a TLS alert.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use rcgen::{CertificateParams, Issuer, KeyPair, SanType};
 use serde_json::{Value, json};
 use tests::change::publish;
+use tests::processes::Processes;
 use tests::secured;
 use tests::wait_for;
 use time::OffsetDateTime;
@@ -18,11 +19,14 @@ use time::OffsetDateTime;
 const BASE: &str = "127.0.0.1:26300";
 const CONSUMER: &str = "connector-rheinfurt";
 
-/// Certificates for foreign clients.
+/// Certificates for foreign clients of one server.
 struct Certificates {
     folder: PathBuf,
     authority: PathBuf,
-    broker: String,
+    /// The server's address.
+    server: String,
+    /// What is posted to, as an empty body.
+    path: &'static str,
 }
 
 impl Certificates {
@@ -43,7 +47,7 @@ impl Certificates {
         Ok(path)
     }
 
-    /// The status that curl gets from the broker, or nothing if the connection fails.
+    /// The status that curl gets, or nothing if the connection fails.
     fn curl(&self, certificate: Option<&Path>) -> Result<Option<String>> {
         let mut command = Command::new("curl");
         command.args([
@@ -60,20 +64,19 @@ impl Certificates {
             command.arg("--cert").arg(certificate);
         }
         let output = command
-            .args(["--data", "", &format!("{}/exchanges", self.broker)])
+            .args(["--data", "", &format!("https://{}{}", self.server, self.path)])
             .output()?;
         let status = String::from_utf8(output.stdout)?;
         Ok(output.status.success().then_some(status))
     }
 
-    /// What `openssl s_client` prints when it connects to the broker and sends a request.
+    /// What `openssl s_client` prints when it connects and sends a request.
     fn s_client(&self, certificate: Option<&Path>) -> Result<String> {
-        let address = self.broker.strip_prefix("https://").context("https")?;
         let mut command = Command::new("openssl");
         command.args([
             "s_client",
             "-connect",
-            address,
+            &self.server,
             "-verify_return_error",
             "-ign_eof",
             "-CAfile",
@@ -87,13 +90,63 @@ impl Certificates {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let request = "POST /exchanges HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let path = self.path;
+        let request = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         // A client that was refused may have ended already.
         let _ = std::io::Write::write_all(child.stdin.as_mut().context("stdin")?, request.as_bytes());
         let output = child.wait_with_output()?;
         let texts = [output.stdout, output.stderr].concat();
         Ok(String::from_utf8_lossy(&texts).into_owned())
     }
+}
+
+fn address(url: &str) -> Result<String> {
+    Ok(url.strip_prefix("http://").context("http")?.to_owned())
+}
+
+/// The provider's connector admits the broker alone, identity the broker and the cockpit, and the ledger's writing
+/// entrance the writers and the cockpit. `component` is the certificate of another component.
+fn others_admit_their_callers_alone(
+    processes: &Processes,
+    certificates: &Certificates,
+    component: &Path,
+) -> Result<()> {
+    let info = &processes.info;
+    let cockpit = certificates.issue(
+        "cockpit.pem",
+        &format!("urn:einsicht:component:{}", secured::COCKPIT),
+        60,
+    )?;
+    let broker = processes.data.join("broker/tls.pem");
+    let at = |server: String, path| Certificates {
+        folder: certificates.folder.clone(),
+        authority: certificates.authority.clone(),
+        server,
+        path,
+    };
+    let writing = secured::writing(info)?.to_string();
+    let identity = address(&info.identity)?;
+    // Its certificate names no host, because the directory has no endpoint for it, so curl does not connect.
+    let connector = at(address(&info.connectors["kba"])?, "/forward");
+    let refused = connector.s_client(Some(component))?;
+    ensure!(refused.contains("access denied"), "{refused}");
+    // An admitted caller gets the status of an empty request, 403 where another one is meant, or nothing.
+    for (server, path, of_broker, of_cockpit) in [
+        (identity.clone(), "/labels", Some("400"), Some("403")),
+        (identity, "/disclosures", Some("403"), Some("400")),
+        (writing.clone(), "/entries", Some("415"), Some("415")),
+        (writing, "/records/batch", Some("403"), Some("400")),
+    ] {
+        let certificates = at(server, path);
+        for certificate in [None, Some(component)] {
+            assert_eq!(certificates.curl(certificate)?, None, "{path}");
+        }
+        let refused = certificates.s_client(Some(component))?;
+        ensure!(refused.contains("access denied"), "{path}: {refused}");
+        assert_eq!(certificates.curl(Some(&broker))?.as_deref(), of_broker, "{path}");
+        assert_eq!(certificates.curl(Some(&cockpit))?.as_deref(), of_cockpit, "{path}");
+    }
+    Ok(())
 }
 
 #[test]
@@ -110,7 +163,8 @@ fn exchanges_run_over_mutual_tls_and_only_active_components_connect() -> Result<
     let certificates = Certificates {
         folder: scratch.path().to_path_buf(),
         authority: processes.data.join("join/authority.pem"),
-        broker: processes.info.broker.replacen("http://", "https://", 1),
+        server: address(&processes.info.broker)?,
+        path: "/exchanges",
     };
     // The component's own certificate, with its key, as the connector has stored it.
     let own = consumers.join("tls.pem");
@@ -140,17 +194,7 @@ fn exchanges_run_over_mutual_tls_and_only_active_components_connect() -> Result<
             "{alert}: {refused}"
         );
     }
-    // The provider's connector admits the broker alone.
-    let provider = Certificates {
-        broker: processes.info.connectors["kba"].replacen("http://", "https://", 1),
-        ..certificates
-    };
-    let refused = provider.s_client(Some(&own))?;
-    ensure!(refused.contains("access denied"), "{refused}");
-    let certificates = Certificates {
-        broker: processes.info.broker.replacen("http://", "https://", 1),
-        ..provider
-    };
+    others_admit_their_callers_alone(&processes, &certificates, &own)?;
     // A suspended component cannot connect any more, although its certificate is valid for a day.
     publish(&processes, &json!({ "suspend": [config["participant"]] }))?;
     wait_for(Duration::from_secs(60), || Ok(certificates.curl(Some(&own))?.is_none()))?;

@@ -157,7 +157,7 @@ fn join(setup: &Setup, ports: &Ports) -> Result<Value> {
         "genesis": setup.genesis_hash().to_string(),
         "authority_key": "authority.key",
         "authority_certificate": "authority.pem",
-        "hosts": { "broker": ["127.0.0.1"] },
+        "hosts": { "broker": ["127.0.0.1"], "identity": ["127.0.0.1"], "ledger": ["127.0.0.1"] },
     }))
 }
 

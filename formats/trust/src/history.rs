@@ -382,6 +382,12 @@ impl History {
         Ok(grant)
     }
 
+    /// Whether this writer is the operator, whom the genesis document names.
+    #[must_use]
+    pub fn is_operator(&self, id: &WriterId) -> bool {
+        self.operator.as_ref().is_some_and(|grant| grant.key.id() == *id)
+    }
+
     /// A whole version, for its root's proofs ([`TrustMap::prove`]). The newest one is at hand; an earlier one is built
     /// from the newest, in time proportional to the number of keys that have ever changed.
     ///

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use certificates::Callers;
 use messages::{DisclosureRequest, LabelAnswer};
 use service::http::Client;
 use service::secret::Credential;
@@ -9,7 +10,7 @@ use service::{Shutdown, listen};
 
 use super::issuer::NONCE;
 use super::world::{NOON, World, emma};
-use crate::routes::{Callers, routes};
+use crate::routes::{RouteCallers, routes};
 
 const BROKER: [u8; 32] = [11; 32];
 const PORTAL: [u8; 32] = [12; 32];
@@ -17,9 +18,10 @@ const PORTAL: [u8; 32] = [12; 32];
 async fn serve(world: &World, shutdown: &Shutdown) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let callers = Callers {
-        broker: Credential::from_bytes(BROKER).digest(),
-        portal: Credential::from_bytes(PORTAL).digest(),
+    let caller = |bytes| Callers::Credentials(vec![Credential::from_bytes(bytes).digest()]);
+    let callers = RouteCallers {
+        broker: caller(BROKER),
+        cockpit: caller(PORTAL),
     };
     let routes = routes(Arc::clone(&world.identity), callers);
     tokio::spawn(listen::serve(listener, routes, shutdown.clone()));

@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use certificates::FollowedDirectory;
 use record::Timestamp;
 use service::clock::{Clock, WitnessTime};
 use service::shutdown::Shutdown;
@@ -106,6 +107,16 @@ impl Confirmation {
             },
             Some(_) => self,
         }
+    }
+}
+
+impl FollowedDirectory for LiveTrust {
+    fn newest(&self) -> Option<Arc<History>> {
+        Some(self.history())
+    }
+
+    fn confirmed(&self) -> Result<Arc<History>, String> {
+        Self::confirmed(self).map_err(|error| error.to_string())
     }
 }
 

@@ -5,14 +5,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use record::{RefusalCode, Submitted};
 use service::Problem;
 use service::http::CBOR_SEQ;
+use service::tls::PeerName;
 
 use super::answers::{AnswerBuilder, CHUNK, SubmissionOutcome};
+use super::entrance::Writers;
 use super::receive::receive;
 use super::reply::internal;
 use super::shared::Shared;
@@ -31,6 +33,8 @@ type Checked = Result<Arc<Submission>, Refusal>;
 
 pub(super) async fn append(
     State(shared): State<Arc<Shared>>,
+    Extension(writers): Extension<Writers>,
+    name: Option<Extension<PeerName>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -42,6 +46,8 @@ pub(super) async fn append(
     let raws = read(&received.body)?;
     let weight = raws.iter().map(|raw| 1 + raw.len() / QUEUE_UNIT_BYTES).sum();
     let checked = check(&shared, raws).await?;
+    let known = checked.iter().flatten().map(AsRef::as_ref);
+    writers.require(name.as_deref(), &shared.history, known)?;
     let snapshot = shared.log.snapshot();
     let mut judged = judge_before_queue(&shared, snapshot.head.size, checked).map_err(|error| internal(&error))?;
     let waiting: Vec<_> = judged.iter().filter_map(Judged::waiting).collect();

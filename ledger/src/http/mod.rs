@@ -10,10 +10,11 @@
 //! | `GET /trust/{kind}/…` | versions, values, histories and search as JSON: see [`versions`] |
 //! | `GET /documents/{digest}` | a public document |
 //! | `GET /writers/{kid}/head` | CBOR `{"leaf", "index", "sequence"}` |
-//! | `GET /records/{index}` | a sealed record; 401 without a credential |
-//! | `POST /records/batch` | up to 256 entries with their records ([`record::stored`]); 401 without a credential |
+//! | `GET /records/{index}` | a sealed record |
+//! | `POST /records/batch` | up to 256 entries with their records ([`record::stored`]) |
 //! | `POST /entries` | an answer for each entry, streamed if there are many |
 //!
+//! [`entrance`] says who may read records and write entries.
 //! [`record::submission`] defines the answers to `POST /entries`. If the whole request is refused, the answer is a
 //! problem with status 400, 413, 415, 429 or 503.
 
@@ -22,6 +23,9 @@ pub mod body;
 mod compression;
 #[cfg(test)]
 mod compression_tests;
+mod entrance;
+#[cfg(test)]
+mod entrance_tests;
 mod entries;
 mod read;
 mod readable;
@@ -46,15 +50,18 @@ mod versions_tests;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+use certificates::{Callers, Peers, callers};
 use service::Problem;
 
+use entrance::Writers;
 pub(crate) use shared::Shared;
 use tree::ReadApi;
 
-/// All routes.
+/// The routes of the public entrance.
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
     let public = tree::open_to_web_pages(
         Router::new()
@@ -75,19 +82,38 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         snapshots: shared.log.snapshots(),
         publication: shared.publication.clone(),
     });
+    let own = if shared.writing_entrance {
+        entries(Writers::Operator)
+    } else {
+        let readers = Callers::Credentials(shared.records_credentials.clone());
+        entries(Writers::All).merge(records(readers))
+    };
+    own.merge(public)
+        .fallback(|| async { Problem::not_found("") })
+        .with_state(shared)
+        .merge(tree)
+}
+
+/// The routes of the writing entrance. `readers` may read records.
+pub(crate) fn writing_routes(shared: Arc<Shared>, readers: Peers) -> Router {
+    entries(Writers::Certified)
+        .merge(records(Callers::Peers(readers)))
+        .fallback(|| async { Problem::not_found("") })
+        .with_state(shared)
+}
+
+fn entries(writers: Writers) -> Router<Arc<Shared>> {
+    // `receive` limits the body.
+    let layers = (DefaultBodyLimit::disable(), Extension(writers));
+    Router::new().route("/entries", post(entries::append).layer(layers))
+}
+
+fn records(readers: Callers) -> Router<Arc<Shared>> {
     Router::new()
-        .route(
-            "/entries",
-            // `receive` limits the body.
-            post(entries::append).layer(DefaultBodyLimit::disable()),
-        )
         .route("/records/{index}", get(read::record))
         .route(
             "/records/batch",
             post(read::records).layer(DefaultBodyLimit::max(read::MAX_BATCH_BODY)),
         )
-        .merge(public)
-        .fallback(|| async { Problem::not_found("") })
-        .with_state(shared)
-        .merge(tree)
+        .route_layer(middleware::from_fn_with_state(readers, callers::only))
 }

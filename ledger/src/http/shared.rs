@@ -26,7 +26,9 @@ pub(crate) struct Shared {
     pub(crate) trust: TrustReads,
     /// Limits requests that do not begin with a new entry of a known writer.
     pub(crate) strangers: StrangerSlots,
-    /// Digests of the credentials that may read records.
+    /// Whether there is a writing entrance.
+    pub(crate) writing_entrance: bool,
+    /// Digests of the credentials that may read records, if there is none.
     pub(crate) records_credentials: Vec<CredentialDigest>,
     /// The clock that the rules read, for the operator.
     pub(crate) clock: Arc<CheckedClock>,

@@ -45,14 +45,15 @@ impl HttpResponse {
 
 impl Server {
     pub(super) async fn of(shared: Arc<Shared>) -> Self {
+        Self::at(routes(shared.clone()), shared).await
+    }
+
+    /// Serves these routes.
+    pub(super) async fn at(routes: axum::Router, shared: Arc<Shared>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = Shutdown::new();
-        let task = tokio::spawn(service::listen::serve(
-            listener,
-            routes(shared.clone()),
-            shutdown.clone(),
-        ));
+        let task = tokio::spawn(service::listen::serve(listener, routes, shutdown.clone()));
         Self {
             url,
             client: service::http::client(|builder| builder).unwrap(),

@@ -237,6 +237,7 @@ impl World {
             },
             policy: self.policy.clone(),
             on_failure: self.on_failure,
+            writing_entrance: false,
             records_credentials: vec![credential().digest()],
             limits: self.limits,
             clock: CheckedClock::new(self.clock.clone(), Confirmation::After(Duration::MAX)),

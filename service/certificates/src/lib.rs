@@ -18,12 +18,16 @@
 //! * [`engine`] – what issues certificates for orders, behind a trait.
 //! * [`authority`] – the embedded engine: a certificate authority with its key in a file.
 //! * [`renewal`] – the component's side: asks for certificates, and renews them while the process runs.
+//! * [`callers`] – who may call a route.
+//! * [`directory`] – the newest directory, as a process follows it.
 //! * [`peer`] – what a peer may do, from its name and the newest directory.
 //! * [`validity`] – from when to when a certificate is valid.
 
 pub mod admission;
 pub mod authority;
+pub mod callers;
 pub mod csr;
+pub mod directory;
 pub mod engine;
 pub mod names;
 pub mod peer;
@@ -36,9 +40,12 @@ pub mod validity;
 
 pub use admission::{Admission, Order, RequestRefused};
 pub use authority::{Authority, AuthorityError};
+pub use callers::Callers;
 pub use csr::{Csr, CsrError};
+pub use directory::FollowedDirectory;
 pub use engine::{Chain, Engine, EngineError};
 pub use names::{Host, Names};
+pub use peer::{Peer, Peers};
 pub use renewal::{Renewal, TlsConfig};
 pub use request::CertificateRequest;
 pub use subject::Subject;

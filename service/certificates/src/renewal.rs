@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ledger_client::LiveTrust;
 use record::{SigningKey, Timestamp};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -23,6 +22,7 @@ use service::tls::{self, TlsError, TlsIdentity};
 use service::{Backoff, Clock, Impairment, Shutdown, durable, secret, text_file};
 use zeroize::Zeroizing;
 
+use crate::directory::FollowedDirectory;
 use crate::names::{Host, Names};
 use crate::request::{CertificateRequest, RequestError};
 use crate::subject::Subject;
@@ -123,7 +123,7 @@ pub struct RenewalConfig {
     /// The subject's key in the directory.
     pub signing_key: SigningKey,
     /// The directory in force.
-    pub live: LiveTrust,
+    pub directory: Arc<dyn FollowedDirectory>,
     /// The process's own directory.
     pub data: PathBuf,
     /// The time.
@@ -255,8 +255,7 @@ impl Shared {
 
     async fn renew(&self) -> Result<(), RenewalError> {
         let config = &self.config;
-        let history = config.live.confirmed();
-        let history = history.map_err(|error| RenewalError::Directory(error.to_string()))?;
+        let history = config.directory.confirmed().map_err(RenewalError::Directory)?;
         let directory = history.state().directory();
         let names = Names::listed(&config.subject, directory, &config.tls.hosts);
         let names = names.ok_or_else(|| RenewalError::Directory(format!("{} is not listed", config.subject)))?;

@@ -1,11 +1,14 @@
 //! A directory for the tests: two active components, one of them with an endpoint, a suspended one, and a writer.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use fixtures::{FirstValues, Founders, grant, values};
 use record::{Kind, SigningKey, Timestamp};
 use tlog::note::SignerKey;
-use trust::{ComponentState, TrustMap};
+use trust::{ComponentState, History, TrustMap};
 
+use crate::directory::FollowedDirectory;
 use crate::names::{Host, Names};
 use crate::request::{CertificateRequest, Prepared};
 use crate::subject::Subject;
@@ -26,6 +29,29 @@ pub(crate) fn keys() -> [SigningKey; 4] {
 }
 
 pub(crate) fn directory() -> TrustMap {
+    history().state().directory().clone()
+}
+
+/// A directory that does not change; `None` is that of a log without one.
+pub(crate) struct Fixed(pub(crate) Option<Arc<History>>);
+
+impl Fixed {
+    pub(crate) fn new() -> Self {
+        Self(Some(history()))
+    }
+}
+
+impl FollowedDirectory for Fixed {
+    fn newest(&self) -> Option<Arc<History>> {
+        self.0.clone()
+    }
+
+    fn confirmed(&self) -> Result<Arc<History>, String> {
+        self.0.clone().ok_or_else(|| "there is none".to_owned())
+    }
+}
+
+fn history() -> Arc<History> {
     let log = SignerKey::for_notes("log.example".parse().unwrap(), &[5; 32]);
     let founders = Founders {
         origin: "log.example",
@@ -44,8 +70,7 @@ pub(crate) fn directory() -> TrustMap {
         components: vec![values::consumer("amt", consumer.public(), [3; 32]), kba, aus],
         ..FirstValues::default()
     };
-    let founding = founders.found_with(first, NOW).unwrap();
-    founding.history.state().directory().clone()
+    founders.found_with(first, NOW).unwrap().history
 }
 
 pub(crate) fn names(subject: &str, hosts: &[&str]) -> Names {

@@ -1,12 +1,15 @@
 //! [`HttpLedger`]: the ledger's interface over HTTP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use record::WriterId;
+use certificates::{FollowedDirectory, Peer, Peers};
+use record::{Kind, WriterId};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use service::http::{BodyError, CBOR_SEQ, CallError, Client, MAX_RESPONSE_BODY, read_body};
 use service::problem::Problem;
 use service::secret::Credential;
+use service::tls::TlsIdentity;
 use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
@@ -19,6 +22,8 @@ const APPEND_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub struct HttpLedger {
     base: String,
+    /// The base URL of the entrance that takes entries.
+    writing: String,
     reader: Client,
     // Appending has its own client because it must distinguish "not connected", where the ledger has done nothing,
     // from "no answer", where the entries may be in the log.
@@ -32,10 +37,33 @@ impl HttpLedger {
     /// [`ApiError::Invalid`] when no HTTP client can be made.
     pub fn new(base_url: &str) -> Result<Self, ApiError> {
         let appender = service::http::client(|builder| builder.timeout(APPEND_TIMEOUT))?;
+        let base = base_url.trim_end_matches('/').to_owned();
         Ok(Self {
-            base: base_url.trim_end_matches('/').to_owned(),
+            writing: base.clone(),
+            base,
             reader: Client::new()?,
             appender,
+        })
+    }
+
+    /// The same ledger, whose entries go to its writing entrance at `url`. Both sides present certificates; the ledger
+    /// is who may write `map` entries by the newest directory.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] when no HTTP client can be made.
+    pub fn with_writing_entrance(
+        self,
+        url: &str,
+        identity: &TlsIdentity,
+        directory: Arc<dyn FollowedDirectory>,
+    ) -> Result<Self, ApiError> {
+        let ledger = Peers::new(directory, [Peer::WriterOf(Kind::Map)]);
+        let admits = move |name: &str| ledger.admits(name);
+        let appender = service::http::mutual_client(identity, admits, |builder| builder.timeout(APPEND_TIMEOUT))?;
+        Ok(Self {
+            writing: url.trim_end_matches('/').to_owned(),
+            appender,
+            ..self
         })
     }
 
@@ -47,7 +75,7 @@ impl HttpLedger {
         let expected = submissions.len();
         let request = self
             .appender
-            .post(format!("{}/entries", self.base))
+            .post(format!("{}/entries", self.writing))
             .header(CONTENT_TYPE, CBOR_SEQ)
             .header(ACCEPT, CBOR_SEQ)
             .body(wire::encode(&submissions));
