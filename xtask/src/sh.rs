@@ -44,6 +44,35 @@ pub(crate) fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Runs two commands side by side to their ends, the first with its output on this process's. What the second one
+/// prints follows when both have ended. If both fail, the error is the first one's.
+pub(crate) fn run_both(first: &mut Command, second: &mut Command) -> Result<()> {
+    let line = line_of(second);
+    output::stderr!("▸ {line}, beside what follows");
+    let printed = tempfile::tempfile()?;
+    second.stdout(printed.try_clone()?).stderr(printed.try_clone()?);
+    let mut beside = second
+        .stdin(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    let result = run(first);
+    let status = beside.wait();
+    output::stderr!("▸ {line}, which ran beside, printed:");
+    copy_to_stderr(printed)?;
+    result?;
+    let status = status.with_context(|| format!("cannot wait for `{line}`"))?;
+    if !status.success() {
+        bail!("`{line}` ended with {status}");
+    }
+    Ok(())
+}
+
+fn copy_to_stderr(mut file: File) -> io::Result<()> {
+    file.rewind()?;
+    io::copy(&mut file, &mut io::stderr().lock())?;
+    Ok(())
+}
+
 /// Runs a command silently, at most for [`SHORT`], and returns its standard output, or an error with its standard
 /// error.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
@@ -208,6 +237,15 @@ mod tests {
         Command::new("kill").arg(left.trim()).status().unwrap();
         assert_eq!(output.status.code(), Some(3));
         assert_eq!(output.stderr, b"complaint\n");
+    }
+
+    #[test]
+    fn a_failure_of_either_of_two_commands_is_an_error() {
+        assert!(run_both(&mut shell("exit 0"), &mut shell("exit 0")).is_ok());
+        for (first, second) in [("exit 4", "exit 0"), ("exit 0", "exit 4"), ("exit 4", "exit 5")] {
+            let error = run_both(&mut shell(first), &mut shell(second)).unwrap_err();
+            assert!(format!("{error:#}").contains("exit 4"), "{error:#}");
+        }
     }
 
     #[test]

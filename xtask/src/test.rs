@@ -41,8 +41,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let programs = paths::development()?;
     // The tests that start programs expect to find them all.
     sh::run(cargo("build", &programs)?.args(["--bins"]))?;
-    sh::run(&mut cargo("test", &programs)?)?;
-    browser(&programs)?;
+    sh::run(cargo("test", &programs)?.arg("--no-run"))?;
+    // Most tests of both kinds wait for processes, so they share the machine; the compiler does not.
+    sh::run_both(&mut cargo("test", &programs)?, &mut browser(&programs)?)?;
     if options.long {
         ignored_of(&["--lib"], &programs, &[])?;
         ignored("crash", &programs, &[])?;
@@ -58,17 +59,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         ignored("abuse", &released, &[])?;
         ignored("sigkill", &released, &[])?;
         ignored("secrecy", &released, &[])?;
-        sh::run(cargo("test", &released)?.args([
-            "--test",
-            "attacks",
-            "--test",
-            "demonstration",
-            "--test",
-            "openid",
-            "--test",
-            "processes",
-        ]))?;
-        browser(&released)?;
+        let mut tests = cargo("test", &released)?;
+        for name in ["attacks", "demonstration", "openid", "processes"] {
+            tests.args(["--test", name]);
+        }
+        sh::run_both(&mut tests, &mut browser(&released)?)?;
     }
     Ok(())
 }
@@ -162,13 +157,13 @@ pub(crate) fn npm_packages() -> Result<()> {
     )
 }
 
-fn browser(programs: &Path) -> Result<()> {
-    sh::run(
-        Command::new("node")
-            .current_dir(browser_tests()?)
-            .arg("--test")
-            .env("EINSICHT_PROGRAMS", programs),
-    )
+/// The tests in a browser.
+fn browser(programs: &Path) -> Result<Command> {
+    let mut node = Command::new("node");
+    node.current_dir(browser_tests()?)
+        .arg("--test")
+        .env("EINSICHT_PROGRAMS", programs);
+    Ok(node)
 }
 
 pub(crate) fn browser_tests() -> Result<PathBuf> {
