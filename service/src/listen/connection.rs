@@ -23,6 +23,7 @@ use tower::ServiceExt as _;
 use super::body::{LimitedBody, Share};
 use super::crowd::Place;
 use super::server::Server;
+use super::turn::Turn;
 use crate::problem::Problem;
 use crate::tls::{self, MAX_CONNECTION_AGE, PeerName};
 
@@ -127,12 +128,14 @@ async fn ended(server: &Server, aged: Option<Instant>) {
 async fn answer(
     server: Arc<Server>,
     place: Arc<Place>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> std::result::Result<Response, Infallible> {
     let _working = place.request();
-    let Ok(_turn) = server.requests.try_acquire() else {
+    let Some(turn) = Turn::take(&server.requests) else {
         return Ok(Problem::unavailable("busy", 1, "too many requests are in progress").into_response());
     };
+    // The clone is for the handler. This one keeps the place until the response begins, unless it is given back.
+    request.extensions_mut().insert(turn.clone());
     if request.body().is_end_stream() {
         return server.routes.clone().oneshot(request.map(Body::new)).await;
     }

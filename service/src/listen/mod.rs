@@ -24,6 +24,7 @@ mod crowd;
 mod server;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use body::Budget;
 use crowd::Crowd;
 pub use server::Limits;
 use server::Server;
+pub use turn::Turn;
 
 /// The most bytes of a request's body, unless its route sets another limit.
 pub const MAX_BODY: usize = 8 << 20;

@@ -169,6 +169,35 @@ async fn more_requests_than_allowed_are_answered_with_503() {
 }
 
 #[tokio::test]
+async fn requests_that_wait_leave_their_place_to_others() {
+    let gate = Arc::new(Semaphore::new(0));
+    let handler = gate.clone();
+    let wait = move |axum::Extension(turn): axum::Extension<super::Turn>| async move {
+        turn.give_back();
+        drop(handler.acquire().await.unwrap());
+    };
+    let limits = Limits {
+        idle: Duration::from_secs(60),
+        ..QUICK
+    };
+    let routes = echo().route("/wait", get(wait));
+    let (address, shutdown, _server) = start(limits, routes).await;
+    let client = Client::new().unwrap();
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..limits.requests + 1 {
+        let (client, url) = (client.clone(), format!("http://{address}/wait"));
+        calls.spawn(async move { client.get(&url).await.unwrap().status });
+    }
+    let answer = client.get(&format!("http://{address}/empty")).await.unwrap();
+    assert_eq!(answer.status, 200);
+    gate.add_permits(1);
+    while let Some(status) = calls.join_next().await {
+        assert_eq!(status.unwrap(), 200, "none was refused");
+    }
+    shutdown.trigger();
+}
+
+#[tokio::test]
 async fn idle_connections_do_not_keep_a_client_out() {
     let limits = Limits {
         idle: Duration::from_secs(600),
