@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::ceilings::Begun;
 use crate::circuit::Circuits;
 use crate::config::Config;
-use crate::connectors::Connectors;
+use crate::connectors::{Connectors, Route};
 use crate::journal::Journal;
 use crate::outstanding::Outstanding;
 use crate::queues::Notices;
@@ -114,14 +114,18 @@ impl Broker {
         record::cbor::from_slice(&answer).map_err(|error| CallError::Invalid(error.to_string()))
     }
 
-    /// The base URL of a component's connector: as the configuration says, or else as the newest directory does.
-    pub(crate) fn route(&self, component: &ParticipantId) -> Option<String> {
+    /// How a component's connector gets its calls: as the configuration says, or else as the newest directory does. A
+    /// component without an endpoint collects them. `None` if the directory does not list it.
+    pub(crate) fn route(&self, component: &ParticipantId) -> Option<Route> {
         if let Some(route) = self.config.routes.get(component) {
-            return Some(route.clone());
+            return Some(Route::Url(route.clone()));
         }
         let history = self.live.history();
         let component = history.state().directory().component(component)?;
-        component.endpoint.as_ref().map(ToString::to_string)
+        Some(match &component.endpoint {
+            Some(endpoint) => Route::Url(endpoint.to_string()),
+            None => Route::Collected,
+        })
     }
 
     /// Claims an exchange for the calling task; `None` if another task works on it.

@@ -6,6 +6,8 @@
 //! | `POST /exchanges/{id}/withdrawal` | [`Withdrawal`] → [`messages::Completion`] |
 //! | `POST /exchanges/{id}/preview` | [`SignedDecision`] → [`messages::PreviewNotice`] |
 //! | `POST /exchanges/{id}/acknowledgement` | [`Acknowledgement`] → `204` |
+//! | `POST /calls` | [`Collection`] → [`messages::CollectedCall`], or `204` if there is none for 25 s |
+//! | `POST /calls/{id}/answer` | [`CallAnswer`] → `204`, or `404` if nobody waits for it any more |
 
 use std::sync::Arc;
 
@@ -15,14 +17,23 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Extension, Router};
-use messages::limits::{MAX_ACKNOWLEDGEMENT, MAX_EXCHANGE_REQUEST, MAX_PREVIEW_DECISION, MAX_WITHDRAWAL};
-use messages::{Acknowledgement, ExchangeAnswer, ExchangeRequest, SignedDecision, Withdrawal};
+use messages::call::CALL_VALIDITY;
+use messages::limits::{
+    MAX_ACKNOWLEDGEMENT, MAX_CALL_ANSWER, MAX_COLLECTION, MAX_EXCHANGE_REQUEST, MAX_PREVIEW_DECISION, MAX_WITHDRAWAL,
+};
+use messages::{
+    Acknowledgement, CallAnswer, Collection, ExchangeAnswer, ExchangeRequest, MessageError, SignedDecision, Withdrawal,
+};
+use record::{ParticipantId, VerifyingKey};
 use service::http::CBOR;
+use service::listen::Turn;
+use service::nonces::NonceRefused;
 use service::problem::Problem;
 use service::tls::PeerName;
 use uuid::Uuid;
 
 use crate::broker::Broker;
+use crate::collection::TooManyCollectors;
 use crate::journal::{ClosedExchange, JournalEntry};
 use crate::problems::{not_permitted, stopped};
 use crate::{flow, notices};
@@ -44,6 +55,11 @@ pub(crate) fn routes(broker: Arc<Broker>) -> Router {
         .route(
             "/exchanges/{id}/withdrawal",
             post(withdraw).layer(DefaultBodyLimit::max(MAX_WITHDRAWAL)),
+        )
+        .route("/calls", post(collect).layer(DefaultBodyLimit::max(MAX_COLLECTION)))
+        .route(
+            "/calls/{id}/answer",
+            post(answer).layer(DefaultBodyLimit::max(MAX_CALL_ANSWER)),
         )
         .with_state(broker)
 }
@@ -134,4 +150,81 @@ async fn acknowledge(
         .await
         .map_err(|_| Problem::internal())?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Waits for a call that the component collects.
+async fn collect(
+    State(broker): State<Arc<Broker>>,
+    name: Name,
+    turn: Option<Extension<Turn>>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let collection: Collection = record::cbor::from_slice(&body)
+        .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
+    let statement = &collection.statement;
+    broker.transport.require(peer(&name), &statement.component)?;
+    let (key, now) = (provider_key(&broker, &statement.component)?, broker.now());
+    collection.verify(&key, now).map_err(|error| match error {
+        // No secret from the sender, who can correct the clock.
+        MessageError::Expired => Problem::bad_request(
+            "clock",
+            "the times of the request and of the broker differ by more than a minute",
+        ),
+        _ => not_permitted(),
+    })?;
+    let expires = statement.sent.after(CALL_VALIDITY).seconds();
+    let used = broker
+        .connectors
+        .mailboxes
+        .nonces
+        .use_once(statement.nonce, expires, now.seconds());
+    used.map_err(|error| match error {
+        NonceRefused::Used => not_permitted(),
+        NonceRefused::Full => Problem::unavailable("busy", 1, "too many collections"),
+    })?;
+    if let Some(Extension(turn)) = turn {
+        turn.give_back();
+    }
+    match broker.connectors.mailboxes.collect(&statement.component).await {
+        Ok(Some(call)) => Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&call)).into_response()),
+        Ok(None) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(TooManyCollectors) => Err(Problem::unavailable(
+            "busy",
+            5,
+            "too many requests of this component wait for a call",
+        )),
+    }
+}
+
+/// Gives an answer to the task that waits for it.
+async fn answer(
+    State(broker): State<Arc<Broker>>,
+    Path(id): Path<Uuid>,
+    name: Name,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let answer: CallAnswer = record::cbor::from_slice(&body)
+        .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
+    let component = answer.statement.component.clone();
+    broker.transport.require(peer(&name), &component)?;
+    let key = provider_key(&broker, &component)?;
+    if answer.statement.call != id || answer.verify(&key).is_err() {
+        return Err(not_permitted());
+    }
+    if broker.connectors.mailboxes.answer(&component, answer) {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::not_found("nobody waits for an answer to this call"))
+    }
+}
+
+/// The key of a component that the newest directory lists as a provider, also a suspended one: it gets the outcomes of
+/// what it has served.
+fn provider_key(broker: &Broker, component: &ParticipantId) -> Result<VerifyingKey, Problem> {
+    let history = broker.live.history();
+    let component = history.state().directory().component(component);
+    component
+        .filter(|component| component.provider)
+        .map(|provider| provider.signing_key)
+        .ok_or_else(not_permitted)
 }

@@ -19,6 +19,7 @@
 //! * [`outstanding`] – bounds the exchanges of one participant that are open, not acknowledged or not delivered.
 //! * [`schedule`] – says when a provider that has deferred its answer is asked again.
 //! * [`expiry`] – drops completions that their consumer never acknowledges.
+//! * [`collection`] – keeps the calls of connectors that the broker cannot reach, until they collect them.
 //! * [`http`] – the interface.
 //! * [`transport`] – mutual TLS with the connectors.
 //!
@@ -38,6 +39,7 @@ pub mod authenticate;
 pub mod broker;
 mod ceilings;
 mod circuit;
+mod collection;
 mod config;
 mod connectors;
 mod error;
@@ -86,6 +88,13 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
     notices::deliver(&broker, queues, &shutdown);
     tokio::spawn(flow::deferred::ask_again(broker.clone(), shutdown.clone()));
     tokio::spawn(expiry::expire(broker.clone(), shutdown.clone()));
+    tokio::spawn({
+        let (broker, shutdown) = (broker.clone(), shutdown.clone());
+        async move {
+            shutdown.wait().await;
+            broker.connectors.mailboxes.end();
+        }
+    });
     listener.health().check({
         let broker = broker.clone();
         move || broker.health()

@@ -107,6 +107,10 @@ pub struct ProviderConfig {
     /// The scanner that every evidence must pass. Without one, evidence is not scanned.
     #[serde(default)]
     pub scanner: Option<ScanConfig>,
+    /// Base URL of the broker from which the connector collects its calls, because the broker cannot reach it. The
+    /// directory lists the component without an endpoint then, and the listener serves no calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collects_from: Option<String>,
 }
 
 impl ConsumerConfig {
@@ -132,6 +136,7 @@ impl ProviderConfig {
             register_credential,
             register_seconds: register_seconds(),
             scanner: None,
+            collects_from: None,
         }
     }
 }
@@ -173,6 +178,9 @@ impl Config {
             }
             Role::Provider(role) if !role.scanner.as_ref().is_none_or(ScanConfig::is_sound) => {
                 Err(Error::Config("scanner: seconds must be from 1 to 20"))
+            }
+            Role::Provider(role) if !role.collects_from.as_deref().is_none_or(is_http) => {
+                Err(Error::Config("collects_from must be the broker's base URL"))
             }
             _ => Ok(()),
         }
@@ -255,6 +263,7 @@ mod tests {
                 register_credential: PathBuf::new(),
                 register_seconds,
                 scanner: None,
+                collects_from: None,
             }))
         };
         assert!(!consumer(0) && consumer(1) && consumer(60) && !consumer(61));
@@ -267,9 +276,17 @@ mod tests {
                     socket: PathBuf::new(),
                     seconds,
                 }),
+                collects_from: None,
             }))
         };
         assert!(!scanned(0) && scanned(1) && scanned(20) && !scanned(21));
+        let collecting = |url: &str| {
+            accepted(Role::Provider(ProviderConfig {
+                collects_from: Some(url.to_owned()),
+                ..ProviderConfig::of("", PathBuf::new())
+            }))
+        };
+        assert!(collecting("https://vermittlung.example") && !collecting("vermittlung.example"));
         assert!(!provider(0) && provider(1) && provider(20) && !provider(21));
     }
 }

@@ -12,7 +12,8 @@
 //! | quorum | the newest checkpoint has the quorum's cosignatures |
 //! | clock | this machine's time and the quorum's differ by [`MAX_CLOCK_DIFFERENCE`] seconds at most |
 //! | directory | the newest version lists this participant in its role, with these keys |
-//! | broker, register | an HTTP server answers there; with `tls`, the broker accepts a connection |
+//! | broker, register | an HTTP server answers there; with `tls`, the broker accepts a connection. A provider is asked
+//! for the broker only if it collects its calls there |
 //! | permission | the newest versions permit what the command line names |
 
 use std::fmt;
@@ -123,16 +124,21 @@ pub async fn examine(config: &Config, dry_run: Option<&DryRun>, clock: &dyn Cloc
             report.add("permission", permitted(config, history, dry_run, now));
         }
     }
-    let (what, url) = match &config.role {
-        Role::Consumer(role) => ("broker", &role.broker),
-        Role::Provider(role) => ("register", &role.register),
+    let broker = match &config.role {
+        Role::Consumer(role) => Some(&role.broker),
+        Role::Provider(role) => {
+            report.add("register", answers(&role.register).await);
+            role.collects_from.as_ref()
+        }
     };
-    // The certificate for the broker is the running connector's own.
-    let found = match (&config.role, &config.tls) {
-        (Role::Consumer(_), Some(_)) => accepts(url).await,
-        _ => answers(url).await,
-    };
-    report.add(what, found);
+    if let Some(broker) = broker {
+        // The certificate for the broker is the running connector's own.
+        let found = match &config.tls {
+            Some(_) => accepts(broker).await,
+            None => answers(broker).await,
+        };
+        report.add("broker", found);
+    }
     report
 }
 
@@ -235,7 +241,6 @@ fn permitted(config: &Config, history: &History, dry_run: &DryRun, now: Timestam
     Ok(format!("{}{preview}", permission.rule.reference()))
 }
 
-/// Whether an HTTP server answers at this URL, whatever it answers.
 /// Whether something accepts a connection at the URL's host and port.
 async fn accepts(url: &str) -> Result<String, String> {
     let parsed: Uri = url.parse().map_err(|error| format!("{url}: {error}"))?;
@@ -249,6 +254,7 @@ async fn accepts(url: &str) -> Result<String, String> {
     }
 }
 
+/// Whether an HTTP server answers at this URL, whatever it answers.
 async fn answers(url: &str) -> Result<String, String> {
     let client = Client::new().map_err(|error| error.to_string())?;
     match client.with_timeout(LIMIT).get(url).await {

@@ -24,13 +24,16 @@ pub(crate) struct Join {
     #[arg(long, value_name = "DIR", default_value = ".")]
     folder: PathBuf,
     /// A provider: where the broker reaches this connector
-    #[arg(long, value_name = "URL", requires_all = ["register", "register_credential"])]
+    #[arg(long, value_name = "URL", group = "route", requires_all = ["register", "register_credential"])]
     endpoint: Option<Endpoint>,
+    /// A provider: the broker cannot reach this connector, which collects its calls instead
+    #[arg(long, group = "route", requires_all = ["register", "register_credential"])]
+    collect: bool,
     /// A provider: base URL of the register
-    #[arg(long, value_name = "URL", requires = "endpoint")]
+    #[arg(long, value_name = "URL", requires = "route")]
     register: Option<String>,
     /// A provider: file of the credential that the register requires
-    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    #[arg(long, value_name = "FILE", requires = "route")]
     register_credential: Option<PathBuf>,
     /// How long to wait for the directory, in seconds. The same command continues later
     #[arg(long, value_name = "SECONDS", default_value_t = 7 * 86_400)]
@@ -42,7 +45,7 @@ impl Join {
     fn provider(&self) -> Option<ProviderArguments> {
         let credential = self.register_credential.as_ref()?;
         Some(ProviderArguments {
-            endpoint: self.endpoint.clone()?,
+            endpoint: self.endpoint.clone(),
             register: self.register.clone()?,
             register_credential: std::path::absolute(credential).ok()?,
         })

@@ -85,16 +85,30 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
             let cell = Arc::new(OnceLock::new());
             let routes = consumer::interface::routes(Starting(cell.clone()), guard).merge(openapi::routes());
             let start = consumer::Consumer::start(&config, role, shutdown.clone(), clock);
-            serve(listener, routes, shutdown.clone(), start, &cell, |role| role.common()).await
+            serve(listener, routes, shutdown.clone(), start, &cell, |role| {
+                role.common().health()
+            })
+            .await
         }
         Role::Provider(role) => {
             let cell = Arc::new(OnceLock::new());
-            let routes = provider::routes(Starting(cell.clone()));
-            let start = provider::Provider::start(&config, role, shutdown.clone(), clock);
+            let ending = shutdown.clone();
+            let start = async {
+                let provider = provider::Provider::start(&config, role, ending.clone(), clock).await?;
+                if let Some(broker) = &role.collects_from {
+                    provider::collector::start(&provider, broker, &ending)?;
+                }
+                Ok(provider)
+            };
+            let health = |role: &Arc<provider::Provider>| role.health();
+            if role.collects_from.is_some() {
+                return serve(listener, Router::new(), shutdown.clone(), start, &cell, health).await;
+            }
+            let routes = provider::interface::routes(Starting(cell.clone()));
             if config.tls.is_some() {
                 return serve_secured(listener, routes, shutdown, start, &cell).await;
             }
-            serve(listener, routes, shutdown.clone(), start, &cell, |role| role.common()).await
+            serve(listener, routes, shutdown.clone(), start, &cell, health).await
         }
     }
 }
@@ -113,7 +127,7 @@ async fn serve_secured(
     };
     let _ = cell.set(provider.clone());
     let listener = provider.common().secured(listener)?;
-    listener.health().check(move || provider.common().health());
+    listener.health().check(move || provider.health());
     let served = service::listen::serve(listener, routes, shutdown).await;
     served.map_err(|error| Error::Http(error.to_string()))
 }
@@ -126,11 +140,11 @@ async fn serve<T: Send + Sync + 'static>(
     shutdown: Shutdown,
     start: impl Future<Output = Result<T, Error>>,
     cell: &Arc<OnceLock<T>>,
-    common: fn(&T) -> &Common,
+    health: fn(&T) -> Result<(), Impairment>,
 ) -> Result<(), Error> {
     let starting = cell.clone();
     listener.health().check(move || match starting.get() {
-        Some(role) => common(role).health(),
+        Some(role) => health(role),
         None => Err(Impairment::Starting("the ledger is not reachable".into())),
     });
     let started = async {

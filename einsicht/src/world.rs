@@ -70,6 +70,9 @@ pub(crate) struct Participant {
     pub(crate) short: String,
     /// Whether its connector runs. If not, the participant is out of service.
     pub(crate) runs: bool,
+    /// Whether its connector collects its calls, as in a sealed network, instead of being called.
+    #[serde(default)]
+    pub(crate) collects: bool,
     /// As in [`trust::Component`].
     pub(crate) id: ParticipantId,
     /// As in [`trust::Component`].

@@ -422,6 +422,15 @@ pub fn exchange(bytes: &[u8]) -> bool {
         || canonical::<messages::OutcomeNotice>(bytes)
         || canonical::<messages::DisclosureRequest>(bytes)
         || canonical::<messages::Disclosure>(bytes)
+        || canonical::<messages::Acknowledgement>(bytes)
+        || canonical::<messages::Deferral>(bytes)
+        || canonical::<messages::Deferred>(bytes)
+        || canonical::<messages::Withdrawal>(bytes)
+        || canonical::<messages::SignedDecision>(bytes)
+        || canonical::<messages::PreviewNotice>(bytes)
+        || canonical::<messages::Collection>(bytes)
+        || canonical::<messages::CollectedCall>(bytes)
+        || canonical::<messages::CallAnswer>(bytes)
 }
 
 /// Requests for certificates, and the CSR in them.

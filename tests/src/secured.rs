@@ -21,6 +21,14 @@ const WRITING: u16 = 70;
 /// # Errors
 /// A process does not start.
 pub fn start(data: &Path, base: &str) -> Result<Processes> {
+    start_with(data, base, |_| Ok(()))
+}
+
+/// The same, with a further change of the configurations.
+///
+/// # Errors
+/// As [`start`], and those of `change`.
+pub fn start_with(data: &Path, base: &str, change: impl FnOnce(&Processes) -> Result<()>) -> Result<Processes> {
     let mut processes = Processes::seed(data, base)?;
     let info = processes.info.clone();
     let writing = writing(&info)?;
@@ -43,6 +51,7 @@ pub fn start(data: &Path, base: &str) -> Result<Processes> {
     })?;
     consumer(&processes, "connector-rheinfurt")?;
     processes.configure("connector-kba", |config| config["tls"] = tls(&info, &[]))?;
+    change(&processes)?;
     processes.start_all()?;
     processes.up("join", "join", &info.join)?;
     processes.all_healthy()?;

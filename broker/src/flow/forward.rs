@@ -33,6 +33,7 @@ use tokio::time::Instant;
 
 use super::record::Intents;
 use crate::broker::Broker;
+use crate::connectors::Route;
 use crate::journal::OpenExchange;
 use crate::records::{Ending, NotServed};
 use crate::retry::{patient, prompt};
@@ -131,14 +132,14 @@ pub(super) async fn ask_again(broker: &Broker, intents: &Intents, open: &OpenExc
     }
 }
 
-/// Where the provider is, if the newest directory lists it.
-fn route(broker: &Broker, open: &OpenExchange) -> Option<String> {
+/// How the provider gets its calls, if the newest directory lists it.
+fn route(broker: &Broker, open: &OpenExchange) -> Option<Route> {
     let metadata = &open.request.metadata;
     let route = broker
         .route(&metadata.provider)
         .filter(|_| is_listed(broker, &metadata.provider));
     if route.is_none() {
-        tracing::warn!(exchange = %metadata.exchange, "the provider is not listed, or nothing says where it is");
+        tracing::warn!(exchange = %metadata.exchange, "the provider is not listed");
     }
     route
 }
@@ -175,7 +176,7 @@ fn message(intents: &Intents, open: &OpenExchange) -> Option<Forward> {
 
 async fn attempt(
     broker: &Broker,
-    route: &str,
+    route: &Route,
     body: Vec<u8>,
     intent: &Recorded<Intent>,
     request: &ExchangeRequest,

@@ -35,8 +35,8 @@ pub use files::FolderError;
 /// What a provider's connector needs in addition to the invitation.
 #[derive(Debug, Clone)]
 pub struct ProviderArguments {
-    /// Where the broker reaches the connector.
-    pub endpoint: Endpoint,
+    /// Where the broker reaches the connector. Without it, the connector collects its calls from the broker.
+    pub endpoint: Option<Endpoint>,
     /// The register's base URL.
     pub register: String,
     /// File of the credential that the register requires.
@@ -108,10 +108,10 @@ impl Joining {
         }
         match (invited.seat.role, &provider) {
             (Role::Provider, None) => Err(JoinError::Usage(
-                "a provider needs --endpoint, --register and --register-credential",
+                "a provider needs --endpoint or --collect, --register and --register-credential",
             )),
             (Role::Consumer, Some(_)) => Err(JoinError::Usage(
-                "a consumer has neither --endpoint nor --register nor --register-credential",
+                "a consumer has neither --endpoint nor --collect nor --register nor --register-credential",
             )),
             _ => Ok(Self {
                 link,
@@ -143,7 +143,7 @@ impl Joining {
             invitation: self.link.invitation,
             signing_key: keys.signing.public(),
             sealing_key: keys.sealing.public().0,
-            endpoint: self.provider.as_ref().map(|provider| provider.endpoint.clone()),
+            endpoint: self.provider.as_ref().and_then(|provider| provider.endpoint.clone()),
             software: None,
         };
         let words = statement.words();
@@ -204,10 +204,10 @@ impl Joining {
         let (network, service) = (&self.invited().network, &self.link.service);
         let role = match &self.provider {
             None => crate::Role::Consumer(ConsumerConfig::at(&network.broker)),
-            Some(provider) => crate::Role::Provider(ProviderConfig::of(
-                &provider.register,
-                provider.register_credential.clone(),
-            )),
+            Some(provider) => crate::Role::Provider(ProviderConfig {
+                collects_from: provider.endpoint.is_none().then(|| network.broker.clone()),
+                ..ProviderConfig::of(&provider.register, provider.register_credential.clone())
+            }),
         };
         files::config(self.invited(), service, role)
     }

@@ -6,7 +6,8 @@
 //! | `POST /forward` | [`Forward`] → [`Reply`], or `202` and [`Deferral`] | `400` · `403` not authentic · `503` |
 //! | `POST /outcome` | [`OutcomeNotice`] → `204` | `404` no answer known · `409` differs from the answer (alarm) |
 //!
-//! Both need the broker's signature of the call ([`caller`]); every other caller gets `401` and causes nothing.
+//! Both need the broker's signature of the call ([`caller`]); every other caller gets `401` and causes nothing. A
+//! connector that the broker cannot reach collects these calls ([`collector`]).
 //!
 //! A forward that belongs to its intent (P1, P2 and P3) gets a signed reply, even when it is refused or too late, so
 //! that the broker can record how the exchange ended. The same forward gets the same reply again: the broker may have
@@ -17,7 +18,10 @@
 
 mod caller;
 pub mod checks;
+mod collecting;
+pub(crate) mod collector;
 mod entries;
+pub(crate) mod interface;
 mod logins;
 mod outcome;
 mod release;
@@ -26,31 +30,22 @@ mod served;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
-use axum::{Extension, Router};
-use messages::limits::{MAX_FORWARD, MAX_NOTICE};
-use messages::{
-    AnswerResult, CallKind, CheckName, Deferral, Forward, ForwardAnswer, OutcomeNotice, Reply, ReplyOutcome,
-};
+use axum::http::StatusCode;
+use messages::{AnswerResult, CheckName, Deferral, Forward, ForwardAnswer, OutcomeNotice, Reply, ReplyOutcome};
 use record::Timestamp;
 use service::clock::{CheckedClock, Clock};
 use service::table::TableError;
-use service::tls::PeerName;
-use service::{Problem, Shutdown};
+use service::{Impairment, Problem, Shutdown};
 
 use crate::alarm;
 use crate::common::Common;
 use crate::config::{Config, ProviderConfig};
 use crate::context::CheckContext;
 use crate::error::Error;
-use crate::starting::Starting;
 use crate::state;
 use caller::Callers;
 use checks::{Authentic, CheckFailed};
+use collecting::Collecting;
 use entries::{answered, closed_entry};
 use logins::{LoginError, UsedLogins};
 use outcome::{AnswerComparison, ClosedExchange};
@@ -61,7 +56,6 @@ pub use checks::Checked;
 
 /// How often to search for overdue outcomes.
 const POLL_INTERVAL: Duration = Duration::from_secs(10);
-const CBOR: &str = service::http::CBOR;
 
 /// The provider's connector.
 #[derive(Debug)]
@@ -71,65 +65,19 @@ pub struct Provider {
     served: ServedIntents,
     logins: UsedLogins,
     callers: Callers,
-}
-
-/// The provider's routes.
-pub(crate) fn routes(provider: Starting<Arc<Provider>>) -> Router {
-    Router::new()
-        .route("/forward", post(forward))
-        .route("/outcome", post(outcome_notice))
-        .with_state(provider)
-}
-
-type Started = Starting<Arc<Provider>>;
-
-async fn forward(
-    State(provider): State<Started>,
-    name: Option<Extension<PeerName>>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let provider = provider.started()?.clone();
-    provider.same_caller(name, &headers)?;
-    let context = provider.common.confirmed()?;
-    let body = provider
-        .authenticated(&context, CallKind::Forward, &headers, body, MAX_FORWARD)
-        .await?;
-    let forward: Forward = record::cbor::from_slice(&body)
-        .map_err(|_| Problem::bad_request("malformed-forward", "the body is not a well-formed forward"))?;
-    // Spawned, so that a broker that hangs up does not stop an answer halfway: an answer that was released must be
-    // kept.
-    let answer = tokio::spawn(async move { provider.forward(context, forward).await })
-        .await
-        .map_err(|_| Problem::internal())??;
-    let (status, body) = match &answer {
-        ForwardAnswer::Reply(reply) => (StatusCode::OK, record::cbor::to_vec(reply)),
-        ForwardAnswer::Deferral(deferral) => (StatusCode::ACCEPTED, record::cbor::to_vec(deferral)),
-    };
-    Ok((status, [(header::CONTENT_TYPE, CBOR)], body).into_response())
-}
-
-async fn outcome_notice(
-    State(provider): State<Started>,
-    name: Option<Extension<PeerName>>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<StatusCode, Problem> {
-    let provider = provider.started()?;
-    provider.same_caller(name, &headers)?;
-    let context = provider.common.context.known();
-    let body = provider
-        .authenticated(&context, CallKind::Outcome, &headers, body, MAX_NOTICE)
-        .await?;
-    let notice: OutcomeNotice = record::cbor::from_slice(&body)
-        .map_err(|_| Problem::bad_request("malformed-notice", "the body is not a well-formed outcome notice"))?;
-    provider.outcome(context, &notice).await
+    collecting: Collecting,
 }
 
 impl Provider {
     /// The parts that both roles use.
     pub(crate) fn common(&self) -> &Common {
         &self.common
+    }
+
+    /// As both roles, and behind while a connector that collects its calls gets none from the broker.
+    pub(crate) fn health(&self) -> Result<(), Impairment> {
+        self.common.health()?;
+        self.collecting.health()
     }
 
     /// Opens keys and state, waits for the ledger, and starts searching for overdue outcomes.
@@ -150,34 +98,12 @@ impl Provider {
             served: ServedIntents::open(&file).map_err(state)?,
             logins: UsedLogins::open(&file).map_err(state)?,
             callers: Callers::default(),
+            collecting: Collecting::default(),
             common,
         });
         let clock = CheckedClock::unattended(clock);
         tokio::spawn(report_overdue(provider.clone(), clock, shutdown));
         Ok(provider)
-    }
-
-    /// With mutual TLS, the process that calls must be the writer that has signed the call.
-    fn same_caller(&self, name: Option<Extension<PeerName>>, headers: &HeaderMap) -> Result<(), Problem> {
-        let name = name.map(|Extension(name)| name);
-        if self.common.tls.is_none() || caller::signs_itself(name.as_ref(), headers) {
-            Ok(())
-        } else {
-            Err(caller::refuse())
-        }
-    }
-
-    async fn authenticated(
-        &self,
-        context: &CheckContext,
-        kind: CallKind,
-        headers: &HeaderMap,
-        body: Body,
-        limit: usize,
-    ) -> Result<axum::body::Bytes, Problem> {
-        self.callers
-            .authenticated(context, kind, self.common.now(), headers, body, limit)
-            .await
     }
 
     async fn forward(&self, context: CheckContext, forward: Forward) -> Result<ForwardAnswer, Problem> {

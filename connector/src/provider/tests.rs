@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use axum::routing::post;
 use messages::limits::MAX_EVIDENCE;
 use messages::{CheckName, FailureReason, ReplyOutcome};
 use record::Outcome;
@@ -61,6 +62,7 @@ fn connect(url: &str, credential: &Path) -> Register {
         register_credential: credential.into(),
         register_seconds: 5,
         scanner: None,
+        collects_from: None,
     };
     Register::new(&role, &Client::new().unwrap()).unwrap()
 }

@@ -111,7 +111,7 @@ fn ledger(setup: &Setup) -> Value {
 
 fn broker(setup: &Setup, world: &World, ports: &Ports) -> Result<Value> {
     let mut routes = serde_json::Map::new();
-    for participant in &world.participants {
+    for participant in world.participants.iter().filter(|participant| !participant.collects) {
         let url = if participant.runs {
             ports.url(&format!("connector-{}", participant.short))?
         } else {
@@ -261,9 +261,11 @@ fn connector(
     } else if participant.consumer {
         json!({ "consumer": { "broker": ports.url("broker")? } })
     } else {
+        let collects_from = participant.collects.then(|| ports.url("broker")).transpose()?;
         json!({ "provider": {
             "register": ports.url(&format!("register-{short}"))?,
             "register_credential": "register.credential",
+            "collects_from": collects_from,
         } })
     };
     let config = json!({

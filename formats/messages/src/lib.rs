@@ -16,6 +16,8 @@
 //! consumer ── Withdrawal ──────▶ broker
 //! ```
 //!
+//! A provider that the broker cannot reach collects the calls to it ([`collection`]).
+//!
 //! Every message is deterministic CBOR ([`record::cbor`]). Every signature is Ed25519 over `context ‖ 0x00 ‖
 //! deterministic CBOR` ([`sign`]). Everything confidential is HPKE-sealed ([`seal`]) and padded, so that the broker,
 //! which carries it, learns neither content nor length.
@@ -40,6 +42,7 @@
 
 pub mod answer;
 pub mod call;
+pub mod collection;
 mod digest;
 pub mod disclosure;
 pub mod document;
@@ -60,6 +63,7 @@ pub use answer::{
     OutcomeNotice, Reply, ReplyOutcome, RepresentativeForward, RepresentativeNotice,
 };
 pub use call::{CallCredential, CallKind};
+pub use collection::{CallAnswer, CollectedCall, Collection};
 pub use digest::sha256_of;
 pub use disclosure::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
 pub use document::{DocumentError, EvidenceDocument, EvidenceForm};

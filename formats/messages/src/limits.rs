@@ -15,6 +15,8 @@
 //! | acknowledgement | [`MAX_ACKNOWLEDGEMENT`] | fixed size | broker |
 //! | preview's decision | [`MAX_PREVIEW_DECISION`] | fixed size | broker |
 //! | withdrawal | [`MAX_WITHDRAWAL`] | fixed size | broker |
+//! | collection of a call | [`MAX_COLLECTION`] | fixed size | broker |
+//! | answer to a collected call | [`MAX_CALL_ANSWER`] | provider's connector | broker |
 //!
 //! The times of an exchange are here for the same reason. The configurations are checked against them, so that of two
 //! limits that follow each other the shorter one always ends first.
@@ -52,6 +54,12 @@ pub const MAX_ACKNOWLEDGEMENT: usize = 1 << 10;
 pub const MAX_PREVIEW_DECISION: usize = 1 << 10;
 /// The most bytes of a withdrawal.
 pub const MAX_WITHDRAWAL: usize = 1 << 10;
+/// The most bytes of a collection.
+pub const MAX_COLLECTION: usize = 1 << 10;
+/// The most bytes of the body of an answer to a collected call: a reply, or a problem.
+pub const MAX_CALL_ANSWER_BODY: usize = MAX_SEALED_ANSWER + MAX_METADATA;
+/// The most bytes of an answer to a collected call.
+pub const MAX_CALL_ANSWER: usize = MAX_CALL_ANSWER_BODY + MAX_METADATA;
 
 const _: () = assert!(MAX_EVIDENCE.div_ceil(3) * 4 + MAX_ENVELOPE <= MAX_XML);
 
@@ -67,6 +75,8 @@ pub const MAX_REGISTER_SECONDS: u64 = 20;
 /// The least seconds that a broker waits for the answer to one forward. It exceeds [`MAX_REGISTER_SECONDS`], so a slow
 /// register normally needs no second forward.
 pub const MIN_FORWARD_SECONDS: u64 = MAX_REGISTER_SECONDS + 2;
+/// The most seconds for which a broker lets a connector wait for a call to collect.
+pub const MAX_COLLECTION_SECONDS: u64 = 25;
 /// The most seconds between two attempts of the broker to learn the answer of an exchange, or to deliver its outcome.
 pub const MAX_RETRY_SECONDS: u64 = 60;
 /// The most seconds for which a broker asks for the answer of an exchange.

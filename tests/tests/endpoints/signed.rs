@@ -13,8 +13,8 @@ use tests::surrounded::Surrounded;
 use tests::{http, wait_for};
 use trust::Version;
 
-use crate::enrolments;
 use crate::matrix::{Row, Way, is_signed, matrix};
+use crate::{collection, enrolments};
 use tests::change::publish;
 
 /// The same request with other signatures, and another deadline.
@@ -145,6 +145,7 @@ fn signed_requests_are_refused_without_the_right_signature() -> Result<()> {
     got.insert((certificates, Way::Foreign), certify(&foreign, 0)?);
     got.insert((certificates, Way::Expired), certify(&right, 3600)?);
     got.insert((certificates, Way::Right), certify(&right, 0)?);
+    got.extend(collection::statuses(processes)?);
     got.extend(enrolments::statuses(processes, &consumer)?);
     publish(processes, &json!({ "suspend": [consumer] }))?;
     // The broker follows the directory within a second or two.

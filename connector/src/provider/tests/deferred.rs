@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
 use ledger_client::LiveTrust;
 use messages::AnswerContent;
 use messages::limits::MAX_LATER_SECONDS;
@@ -86,6 +88,7 @@ impl Running {
             register_credential: std::path::PathBuf::new(),
             register_seconds: 5,
             scanner: None,
+            collects_from: None,
         };
         let file = state::open_file(self.state.path()).unwrap();
         self.provider = Some(Provider {
@@ -101,6 +104,7 @@ impl Running {
             served: ServedIntents::open(&file).unwrap(),
             logins: UsedLogins::open(&file).unwrap(),
             callers: Callers::default(),
+            collecting: Collecting::default(),
         });
     }
 

@@ -49,6 +49,7 @@ impl Running {
             register_credential: std::path::PathBuf::new(),
             register_seconds: 5,
             scanner: None,
+            collects_from: None,
         };
         let file = crate::state::open_file(state.path()).unwrap();
         let provider = Provider {
@@ -64,6 +65,7 @@ impl Running {
             served: ServedIntents::open(&file).unwrap(),
             logins: UsedLogins::open(&file).unwrap(),
             callers: Callers::default(),
+            collecting: Collecting::default(),
         };
         Self {
             _state: state,
