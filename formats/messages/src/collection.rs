@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A collected call has the credential of a call that is sent ([`CallCredential`](crate::CallCredential)), and the
-//! connector checks it in the same way. Another process that answers in the place of the broker can therefore make the connector do nothing.
+//! connector checks it in the same way. A process that answers in the broker's place can therefore make it do nothing.
 //! The statement of an answer covers the status too, because a status can say that the register was not asked.
 
 use record::{ParticipantId, SigningKey, Timestamp, VerifyingKey};

@@ -39,7 +39,8 @@ pub struct Component {
     pub state: ComponentState,
     /// The registers that it serves.
     pub serves: Sorted<ServedRegister>,
-    /// Where the broker reaches its connector; a broker may know another way. A provider without one collects its calls.
+    /// Where the broker reaches its connector; a broker may know another way. A provider without one collects its
+    /// calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
     /// The software of its connector with its version, for people.
