@@ -148,7 +148,10 @@ fn request(metadata: Metadata) -> ExchangeRequest {
 }
 
 fn rule() -> Rule {
-    samples::rule("parking", "vehicle", "parking", "an application")
+    Rule {
+        representation: true,
+        ..samples::rule("parking", "vehicle", "parking", "an application")
+    }
 }
 
 fn authenticated(evidence: &str) -> Authenticated {

@@ -33,6 +33,8 @@ mod enter;
 mod forward;
 pub(crate) mod preview;
 mod record;
+#[cfg(test)]
+mod representation_tests;
 
 use std::sync::Arc;
 use std::time::Duration;

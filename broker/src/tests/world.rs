@@ -48,7 +48,11 @@ fn log_key() -> SignerKey {
 }
 
 /// A ledger that appends to a log in memory.
-pub(crate) struct MemoryLedger(Mutex<Log>);
+pub(crate) struct MemoryLedger {
+    log: Mutex<Log>,
+    /// After how many requests the answer to one is lost.
+    lost_after: Mutex<Option<usize>>,
+}
 
 struct Log {
     tree: MemoryTree,
@@ -120,7 +124,7 @@ impl LedgerApi for MemoryLedger {
         missing()
     }
     fn receipt(&self, index: Index, _: bool) -> ApiFuture<'_, Vec<u8>> {
-        let receipt = self.0.lock().unwrap().receipt(usize::try_from(index.get()).unwrap());
+        let receipt = self.log.lock().unwrap().receipt(usize::try_from(index.get()).unwrap());
         Box::pin(async { Ok(receipt) })
     }
     fn newest_map(&self) -> ApiFuture<'_, Vec<u8>> {
@@ -136,12 +140,18 @@ impl LedgerApi for MemoryLedger {
         missing()
     }
     fn writer_head<'a>(&'a self, writer: &'a WriterId) -> ApiFuture<'a, Option<WriterHead>> {
-        let head = self.0.lock().unwrap().heads.get(writer).copied();
+        let head = self.log.lock().unwrap().heads.get(writer).copied();
         Box::pin(async move { Ok(head) })
     }
     fn append(&self, submissions: Vec<Submission>) -> ApiFuture<'_, Vec<AppendAnswer>> {
-        let mut log = self.0.lock().unwrap();
+        let mut log = self.log.lock().unwrap();
         let answers = submissions.iter().map(|submission| log.take(submission)).collect();
+        let mut lost_after = self.lost_after.lock().unwrap();
+        let left = lost_after.take();
+        if left == Some(0) {
+            return Box::pin(std::future::pending());
+        }
+        *lost_after = left.map(|left| left - 1);
         Box::pin(async { Ok(answers) })
     }
 }
@@ -297,7 +307,10 @@ impl World {
             directory: tempfile::tempdir().unwrap(),
             clock,
             provider,
-            ledger: Arc::new(MemoryLedger(Mutex::new(first))),
+            ledger: Arc::new(MemoryLedger {
+                log: Mutex::new(first),
+                lost_after: Mutex::default(),
+            }),
             history: founding.history,
             trust: Arc::new(trust),
             config: serde_json::from_str(&config).unwrap(),
@@ -331,6 +344,36 @@ impl World {
         request
     }
 
+    /// The same request by a representative, who has a label of their own.
+    pub(crate) fn represented(&self, mut request: ExchangeRequest) -> ExchangeRequest {
+        let (city, message) = (
+            SigningKey::from_seed(SEED),
+            Uuid::from_u128(request.metadata.message.as_u128() | 4),
+        );
+        let (now, person) = (Timestamp(self.clock.now()), request.s1.sealed_person.clone());
+        request.metadata.representation = Some(record::Power::Parent);
+        let representative = S1::sign(&city, id(CITY), id(REGISTER), message, now, person);
+        let statement = S2Statement::new(
+            &request.metadata,
+            request.answer_key,
+            &request.sealed_request,
+            &request.s1,
+        );
+        request.s2 = statement.with_representative(Some(&representative)).sign(&city);
+        request.representative = Some(representative);
+        request
+    }
+
+    /// The ledger takes the entries of the request that follows so many others, and its answer is lost.
+    pub(crate) fn lose_answer_after(&self, requests: usize) {
+        *self.ledger.lost_after.lock().unwrap() = Some(requests);
+    }
+
+    /// Whether the answer has been lost.
+    pub(crate) fn has_lost_answer(&self) -> bool {
+        self.ledger.lost_after.lock().unwrap().is_none()
+    }
+
     /// The consumer's withdrawal of a request.
     pub(crate) fn withdrawal(request: &ExchangeRequest) -> Withdrawal {
         Withdrawal::sign(&SigningKey::from_seed(SEED), request.metadata.exchange)
@@ -338,7 +381,7 @@ impl World {
 
     /// How many intents the log has, and how many outcomes. No intent has two.
     pub(crate) fn recorded(&self) -> (usize, usize) {
-        let log = self.ledger.0.lock().unwrap();
+        let log = self.ledger.log.lock().unwrap();
         let (mut intents, mut outcomes) = (0, std::collections::HashSet::new());
         for entry in &log.entries {
             match entry.entry().body {
