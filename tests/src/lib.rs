@@ -12,6 +12,7 @@ pub mod keys;
 pub mod population;
 pub mod processes;
 pub mod public_log;
+pub mod resealed;
 pub mod routes;
 pub mod secured;
 pub mod surrounded;

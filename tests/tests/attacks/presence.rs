@@ -2,23 +2,19 @@
 //! login, one that is too old, or one that another exchange has used. The provider's connector refuses it (P10) before
 //! its register is asked. The broker notices nothing: it sees neither that there is a proof nor which.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use anyhow::{Context, Result, ensure};
-use messages::{ExchangeRequest, LoginProof, RequestContent, S2Statement, SealingKey, SealingPublicKey};
-use record::{SigningKey, cbor};
+use messages::{ExchangeRequest, LoginProof, RequestContent, SealingKey};
+use record::cbor;
 use tests::keys::Keys;
+use tests::resealed::change_content;
 use tests::surrounded::Surrounded;
-use uuid::Uuid;
 
 /// What the authority does with the proof of an honest request.
 type Change = Box<dyn Fn(LoginProof) -> Option<LoginProof> + Send + Sync>;
 
-/// The authority's key, and the provider's, with which the test looks into requests.
+/// With the provider's key the test looks into requests.
 struct Stage {
     around: Surrounded,
-    consumer: SigningKey,
     provider: SealingKey,
 }
 
@@ -28,7 +24,6 @@ fn evidence_for_a_person_who_is_not_there_is_refused() -> Result<()> {
     let around = Surrounded::start(&scratch.path().join("demo"), "127.0.0.1:26400", |_| Ok(()))?;
     let keys = Keys::of(&around.processes.data);
     let stage = Stage {
-        consumer: keys.signing("connector-rheinfurt/signing.key")?,
         provider: keys.sealing("connector-kba/sealing.key")?,
         around,
     };
@@ -69,21 +64,9 @@ impl Stage {
     /// The request with another proof gets no evidence, and the register is not asked.
     fn is_refused(&self, name: &str, change: Change) -> Result<()> {
         let asked = self.around.processes.register_asked()?;
-        let (consumer, provider) = (self.consumer.clone(), self.provider.clone());
-        // A repeated request is the same one.
-        let changed: Mutex<HashMap<Uuid, Vec<u8>>> = Mutex::default();
-        self.around.consumer.change_requests(move |path, body| {
-            let Ok(request) = cbor::from_slice::<ExchangeRequest>(&body) else {
-                return body;
-            };
-            if path != "/exchanges" {
-                return body;
-            }
-            let mut changed = changed.lock().unwrap_or_else(PoisonError::into_inner);
-            let once = changed.entry(request.metadata.exchange);
-            once.or_insert_with(|| resealed(request, (&consumer, &provider), &change))
-                .clone()
-        });
+        change_content(&self.around, move |content| {
+            content.login = change(content.login.take().expect("a login"));
+        })?;
         let (status, body) = self.around.processes.ask()?;
         self.around.consumer.honest();
         ensure!(status == 403, "{name}: {status} {body:#}");
@@ -94,19 +77,4 @@ impl Stage {
         );
         Ok(())
     }
-}
-
-/// The request with another proof, sealed and signed again. It has the same size.
-fn resealed(mut request: ExchangeRequest, keys: (&SigningKey, &SealingKey), change: &Change) -> Vec<u8> {
-    let (consumer, provider) = keys;
-    let s1 = request.s1.digest();
-    let mut content = RequestContent::open(&request.sealed_request, provider, &s1).expect("a sealed request");
-    content.login = change(content.login.expect("a login"));
-    let to: SealingPublicKey = provider.public();
-    let sealed = content.seal(&to, &s1).expect("a sealed request");
-    assert_eq!(sealed.len(), request.sealed_request.len());
-    request.sealed_request = sealed;
-    let (metadata, answer_key) = (&request.metadata, request.answer_key);
-    request.s2 = S2Statement::new(metadata, answer_key, &request.sealed_request, &request.s1).sign(consumer);
-    cbor::to_vec(&request)
 }

@@ -2,18 +2,12 @@
 //! proof of the power, one that has expired, or one of another power. A broker leaves the representative's entry out,
 //! or shows the provider one receipt twice. The provider's connector does not ask its register.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use anyhow::{Context, Result, ensure};
-use messages::{
-    CallKind, ExchangeRequest, Forward, PowerProof, Reply, ReplyOutcome, RequestContent, S2Statement, SealingKey,
-};
-use record::{LegalDay, Power, SigningKey, cbor};
-use tests::keys::Keys;
+use messages::{CallKind, Forward, PowerProof, Reply, ReplyOutcome};
+use record::{LegalDay, Power, cbor};
 use tests::represented_request;
+use tests::resealed::change_content;
 use tests::surrounded::Surrounded;
-use uuid::Uuid;
 
 /// What the authority does with the proof of an honest request.
 type Change = fn(PowerProof) -> Option<PowerProof>;
@@ -67,11 +61,8 @@ const LIES: &[(&str, Lie)] = &[
 fn a_representative_without_a_power_or_without_an_entry_gets_no_evidence() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let around = Surrounded::start(&scratch.path().join("demo"), "127.0.0.1:28500", |_| Ok(()))?;
-    let keys = Keys::of(&around.processes.data);
-    let consumer = keys.signing("connector-rheinfurt/signing.key")?;
-    let provider = keys.sealing("connector-kba/sealing.key")?;
     for (what, change) in PROOFS {
-        the_proof_is_refused(&around, what, (&consumer, &provider), *change).context(*what)?;
+        the_proof_is_refused(&around, what, *change).context(*what)?;
     }
     around.consumer.honest();
     around.provider.withhold("/outcome");
@@ -117,28 +108,11 @@ fn a_representative_without_a_power_or_without_an_entry_gets_no_evidence() -> Re
 }
 
 /// The request with another proof gets no evidence, and the register is not asked.
-fn the_proof_is_refused(
-    around: &Surrounded,
-    what: &str,
-    (consumer, provider): (&SigningKey, &SealingKey),
-    change: Change,
-) -> Result<()> {
+fn the_proof_is_refused(around: &Surrounded, what: &str, change: Change) -> Result<()> {
     let asked = around.processes.register_asked()?;
-    let (consumer, provider) = (consumer.clone(), provider.clone());
-    // A repeated request is the same one.
-    let changed: Mutex<HashMap<Uuid, Vec<u8>>> = Mutex::default();
-    around.consumer.change_requests(move |path, body| {
-        let Ok(request) = cbor::from_slice::<ExchangeRequest>(&body) else {
-            return body;
-        };
-        if path != "/exchanges" {
-            return body;
-        }
-        let mut changed = changed.lock().unwrap_or_else(PoisonError::into_inner);
-        let once = changed.entry(request.metadata.exchange);
-        once.or_insert_with(|| resealed(request, (&consumer, &provider), change))
-            .clone()
-    });
+    change_content(around, move |content| {
+        content.power = change(content.power.take().expect("a power"));
+    })?;
     let (status, body) = around.processes.ask_with(represented_request())?;
     ensure!(
         status == 403 && body["type"].to_string().contains("refused"),
@@ -149,24 +123,4 @@ fn the_proof_is_refused(
         "{what}: the register was asked"
     );
     Ok(())
-}
-
-/// The request with another proof, sealed and signed again. It has the same size.
-fn resealed(mut request: ExchangeRequest, keys: (&SigningKey, &SealingKey), change: Change) -> Vec<u8> {
-    let (consumer, provider) = keys;
-    let s1 = request.s1.digest();
-    let mut content = RequestContent::open(&request.sealed_request, provider, &s1).expect("a sealed request");
-    content.power = change(content.power.expect("a power"));
-    let sealed = content.seal(&provider.public(), &s1).expect("a sealed request");
-    assert_eq!(sealed.len(), request.sealed_request.len());
-    request.sealed_request = sealed;
-    request.s2 = S2Statement::new(
-        &request.metadata,
-        request.answer_key,
-        &request.sealed_request,
-        &request.s1,
-    )
-    .with_representative(request.representative.as_ref())
-    .sign(consumer);
-    cbor::to_vec(&request)
 }
