@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use record::{LegalDay, ParticipantId};
 use tlog::Hash;
 use trust::{Key, TrustKind};
 
@@ -24,6 +25,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Print what is in force, or was in an earlier version, as JSON
     Show(Show),
+    /// Print which key could fetch what on a day, from the log alone, as lines of JSON
+    Rights(Rights),
     /// Make the next version from a file of changes, for authorities to approve
     Propose(Propose),
     /// Check a proposal against the log, print what it changes, and sign it with an authority's key
@@ -61,6 +64,22 @@ pub(crate) struct Show {
     /// Only the value of this key and its history, for example component/bund:kba:zfzr
     #[arg(value_name = "KEY")]
     pub(crate) key: Option<Key>,
+}
+
+/// Arguments of `rights`.
+#[derive(Debug, Args)]
+pub(crate) struct Rights {
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+    /// The day in Germany, for example 2026-11-30
+    #[arg(long, value_name = "DAY")]
+    pub(crate) on: LegalDay,
+    /// Only this component
+    #[arg(long, value_name = "ID")]
+    pub(crate) component: Option<ParticipantId>,
+    /// Only this signing key, 64 hexadecimal digits
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<Hash>,
 }
 
 /// Arguments of `propose`.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! directory show       what is in force, or was in a version; the history of one value
+//! directory rights     which key could fetch what on a day
 //! directory propose    makes the next version from a file of changes        changes.toml -> proposal.json
 //! directory approve    an authority checks the proposal and signs it         proposal.json -> proposal.json
 //! directory publish    the operator writes the signed change set into the log
@@ -21,6 +22,7 @@ mod log;
 mod proposal;
 mod propose;
 mod publish;
+mod rights;
 mod show;
 
 use std::process::ExitCode;
@@ -33,6 +35,7 @@ use arguments::{Arguments, Command};
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Show(arguments) => show::run(&arguments).await,
+        Command::Rights(arguments) => rights::run(&arguments).await,
         Command::Propose(arguments) => propose::run(&arguments).await,
         Command::Approve(arguments) => approve::run(&arguments).await,
         Command::Publish(arguments) => publish::run(&arguments).await,

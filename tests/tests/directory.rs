@@ -14,10 +14,10 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, ensure};
-use record::SigningKey;
+use record::{LegalDay, SigningKey, Timestamp};
 use serde_json::{Value, json};
 use service::durable::write_private;
 use tests::processes::{Processes, operations};
@@ -270,8 +270,14 @@ fn id(key: &str) -> &str {
 fn changes_take_effect_everywhere_without_a_restart_and_after_one() -> Result<()> {
     let mut stage = Stage::start("127.0.0.1:23600")?;
     let old = OldReceipt::of(&stage)?;
+    let started = Timestamp(UNIX_EPOCH.elapsed()?.as_secs());
 
     let (key, component) = stage.component()?;
+    let component_key = key.clone();
+    let first_key = component["component"]["signing_key"]
+        .as_str()
+        .context("a key")?
+        .to_owned();
     stage.change("component suspended", "directory", &json!({ "suspend": [id(&key)] }))?;
     stage.is_refused(NOT_LISTED)?;
     ensure!(stage.history("directory", &key)?.len() == 2, "put and suspended");
@@ -283,7 +289,8 @@ fn changes_take_effect_everywhere_without_a_restart_and_after_one() -> Result<()
 
     let mut rotated = component;
     let path = stage.processes.data.join("connector-rheinfurt/signing.key");
-    rotated["component"]["signing_key"] = new_key(path, 201)?.into();
+    let second_key = new_key(path, 201)?;
+    rotated["component"]["signing_key"] = second_key.clone().into();
     stage.change("component's key rotated", "directory", &json!({ "put": [rotated] }))?;
     stage.is_refused(NOT_LISTED)?;
     stage.restart()?;
@@ -307,7 +314,47 @@ fn changes_take_effect_everywhere_without_a_restart_and_after_one() -> Result<()
     stage.restart()?;
     stage.is_refused("not-permitted")?;
     old.verifies(&stage)?;
-    stage.is_sound()
+    stage.is_sound()?;
+
+    // What the log alone says about this day: the first key until it was suspended, and until the second one took its
+    // place; the second one until the rule ended.
+    let today = LegalDay::of(Timestamp(UNIX_EPOCH.elapsed()?.as_secs()));
+    let mut first = Vec::new();
+    for key in [first_key, second_key] {
+        let mut rights = stage.tool("rights");
+        rights.args([
+            "--on",
+            &today.to_string(),
+            "--component",
+            id(&component_key),
+            "--key",
+            &key,
+        ]);
+        let output = rights.output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let lines = text
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<Vec<Value>, _>>()?;
+        let right = lines
+            .iter()
+            .find(|right| right["evidence_type"].as_str() == Some("fahrzeug-parken"));
+        let right = right.with_context(|| format!("{key}: {lines:#?}"))?;
+        ensure!(
+            right["permission"]
+                .as_str()
+                .is_some_and(|rule| rule.starts_with("bewohnerparken-fahrzeug@"))
+        );
+        first.push(serde_json::from_value::<Vec<(u64, u64)>>(right["times"].clone())?);
+    }
+    // A test that ends on another day than it began sees the second part of this.
+    if LegalDay::of(started) == today {
+        let (of_first, of_second) = (&first[0], &first[1]);
+        ensure!(of_first.len() == 2 && of_first[0].1 < of_first[1].0, "{first:?}");
+        ensure!(of_second.len() == 1 && of_first[1].1 == of_second[0].0, "{first:?}");
+        ensure!(of_second[0].1 < today.end().0, "{first:?}");
+    }
+    Ok(())
 }
 
 /// The broker has no route of its own to a provider, so the exchanges go where the directory says.
