@@ -3,9 +3,10 @@
 use landkarte::sentences::sentences;
 use output::Failure;
 use registerlandkarte::{View, difference};
-use trust::{TrustKind, TrustState};
+use trust::{TrustKind, TrustMap, TrustState};
 
 use crate::arguments::Approve;
+use crate::fields::differences;
 use crate::log::{Log, key};
 use crate::proposal::Proposal;
 
@@ -22,34 +23,37 @@ pub(crate) async fn run(arguments: &Approve) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints what a proposal changes: `+` a new value, `~` a changed one, `-` an ended one, `=` the same as before.
+/// Prints what a proposal changes: `+` a new value, `~` a changed one, `-` an ended one, `=` the same as before, each
+/// with the fields that differ.
 pub(crate) fn describe(state: &TrustState, proposal: &Proposal) -> Result<(), Failure> {
     let header = &proposal.set.header;
     output::stdout!("version {} of the {}: {}", header.version, header.kind, header.reason)?;
-    let map = state.map(header.kind);
-    for operation in proposal.set.operations.list() {
-        let before = map.get(operation.key()).map(|stored| stored.value().to_bytes());
-        let mark = match (&before, operation.value()) {
+    let (map, operations) = (state.map(header.kind), &proposal.set.operations);
+    let after = map.change(header.version, header.valid_from, operations);
+    let after = after.map_err(Failure::refused)?;
+    for operation in operations.list() {
+        let value = |map: &TrustMap| map.get(operation.key()).map(|stored| stored.value().clone());
+        let (before, after) = (value(map), value(&after));
+        let mark = match (&before, &after) {
             (None, Some(_)) => '+',
             (Some(before), Some(after)) if before == after => '=',
             (Some(_), Some(_)) => '~',
             (_, None) => '-',
         };
         output::stdout!("{mark} {}", operation.key())?;
+        for line in differences(before.as_ref(), after.as_ref()) {
+            output::stdout!("    {line}")?;
+        }
     }
-    describe_effect(state, proposal)
+    describe_effect(state, proposal, &after)
 }
 
 /// Prints what the version permits and its predecessor does not, and the reverse.
-fn describe_effect(state: &TrustState, proposal: &Proposal) -> Result<(), Failure> {
-    let (header, operations) = (&proposal.set.header, &proposal.set.operations);
-    let after = state
-        .map(header.kind)
-        .change(header.version, header.valid_from, operations);
-    let after = after.map_err(Failure::refused)?;
+fn describe_effect(state: &TrustState, proposal: &Proposal, after: &TrustMap) -> Result<(), Failure> {
+    let header = &proposal.set.header;
     let (directory, registerlandkarte) = match header.kind {
-        TrustKind::Directory => (&after, state.registerlandkarte()),
-        TrustKind::Registerlandkarte => (state.directory(), &after),
+        TrustKind::Directory => (after, state.registerlandkarte()),
+        TrustKind::Registerlandkarte => (state.directory(), after),
     };
     let relations = [
         trust::relation(state.directory(), state.registerlandkarte()),

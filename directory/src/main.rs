@@ -18,6 +18,7 @@
 mod approve;
 mod arguments;
 mod changes;
+mod fields;
 mod log;
 mod proposal;
 mod propose;
