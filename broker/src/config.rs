@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use certificates::TlsConfig;
+use ledger_client::LedgerAddresses;
 use messages::limits::{MAX_GIVE_UP_SECONDS, MIN_FORWARD_SECONDS};
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
@@ -15,11 +16,12 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// The broker's own directory: its journal and its writer's journal.
     pub data: PathBuf,
-    /// The ledger's base URL.
-    pub ledger: String,
-    /// The base URL of the ledger's writing entrance, if it has one. It needs `tls`.
+    /// The ledger's base URL, or a list of those of several ledgers of one log.
+    pub ledger: LedgerAddresses,
+    /// The base URL of the ledger's writing entrance, if it has one, or a list of those of several ledgers. It needs
+    /// `tls`.
     #[serde(default)]
-    pub ledger_writing: Option<String>,
+    pub ledger_writing: Option<LedgerAddresses>,
     /// The identity compartment's base URL.
     pub identity: String,
     /// Connection data (Verbindungsdaten): the base URLs of participants' connectors, where it is not the endpoint of

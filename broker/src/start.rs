@@ -51,15 +51,15 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         .map_err(|error| configuration(format!("{}: {error}", config.data.display())))?;
     let journal = Journal::open(&config.data)?;
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
-    let ledger = HttpLedger::new(&config.ledger).map_err(configuration)?;
+    let ledger = HttpLedger::of(&config.ledger).map_err(configuration)?;
     let api: Arc<dyn LedgerApi> = Arc::new(ledger.clone());
     let anchored = Anchored::wait(&api, &trust, &shutdown).await.map_err(log)?;
     let live = LiveTrust::start(api, trust.clone(), &anchored, clock.clone(), shutdown.clone());
     let key = SigningKey::from_seed(read_seed(&config.writer_key).map_err(configuration)?);
     let transport = transport(config, &key, &live, &clock, &shutdown)?;
     let ledger = match (&config.ledger_writing, &*transport) {
-        (Some(url), Transport::Mutual(mutual)) => ledger
-            .with_writing_entrance(url, mutual.renewal.identity(), Arc::new(live.clone()))
+        (Some(addresses), Transport::Mutual(mutual)) => ledger
+            .with_writing_entrance(addresses, mutual.renewal.identity(), Arc::new(live.clone()))
             .map_err(configuration)?,
         _ => ledger,
     };

@@ -55,7 +55,7 @@ impl Common {
         let sealing = SealingKey::from_seed(service::secret::read_seed(&config.sealing_key)?);
         let trust = Arc::new(Trust::load(&config.policy, &config.genesis)?);
         let http = |error: &dyn std::fmt::Display| Error::Http(error.to_string());
-        let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(|error| http(&error))?);
+        let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::of(&config.ledger).map_err(|error| http(&error))?);
         service::durable::private_directory(&config.data).map_err(|error| Error::State(error.to_string()))?;
         let anchored = Anchored::wait(&api, &trust, &shutdown).await?;
         let context = LiveContext {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use certificates::TlsConfig;
+use ledger_client::LedgerAddresses;
 use messages::limits::{MAX_DEADLINE_SECONDS, MAX_PREVIEW_SECONDS, MAX_REGISTER_SECONDS};
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,8 @@ pub struct Config {
     pub participant: ParticipantId,
     /// The connector's own directory: `state.redb` and the file of the checkpoint watch.
     pub data: PathBuf,
-    /// The ledger's base URL.
-    pub ledger: String,
+    /// The ledger's base URL, or a list of those of several ledgers of one log.
+    pub ledger: LedgerAddresses,
     /// The trust policy (c2sp.org/tlog-policy), from outside the ledger.
     pub policy: PathBuf,
     /// The hash of the genesis entry (64 hexadecimal digits), from outside the ledger.
@@ -222,7 +223,7 @@ mod tests {
         let config = Config {
             participant: "kba".parse().unwrap(),
             data: PathBuf::new(),
-            ledger: String::new(),
+            ledger: "http://ledger.example".into(),
             policy: PathBuf::new(),
             genesis: String::new(),
             signing_key: PathBuf::new(),

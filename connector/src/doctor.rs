@@ -151,7 +151,7 @@ fn keys(config: &Config) -> Result<((SigningKey, SealingKey), String), String> {
 
 /// The checks that ask the ledger. Returns the newest directory and Registerlandkarte.
 async fn log(report: &mut Report, config: &Config, trust: &Trust, clock: &dyn Clock) -> Option<Arc<History>> {
-    let api = match HttpLedger::new(&config.ledger) {
+    let api = match HttpLedger::of(&config.ledger) {
         Ok(api) => api,
         Err(error) => {
             report.add("log", Err(error.to_string()));

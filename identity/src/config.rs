@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use certificates::TlsConfig;
+use ledger_client::LedgerAddresses;
 use record::{ParticipantId, TestNumbers};
 use serde::{Deserialize, Serialize};
 
@@ -19,11 +20,12 @@ pub struct Config {
     pub persons: PathBuf,
     /// Whether test numbers (leading 0) are valid. Production refuses them; tests and demonstrations need them.
     pub test_numbers: TestNumbers,
-    /// The ledger's base URL.
-    pub ledger: String,
-    /// The base URL of the ledger's writing entrance, if it has one. It needs `tls`.
+    /// The ledger's base URL, or a list of those of several ledgers of one log.
+    pub ledger: LedgerAddresses,
+    /// The base URL of the ledger's writing entrance, if it has one, or a list of those of several ledgers. It needs
+    /// `tls`.
     #[serde(default)]
-    pub ledger_writing: Option<String>,
+    pub ledger_writing: Option<LedgerAddresses>,
     /// How identity gets its certificates. With them, the listener uses mutual TLS: whatever writes intents by the
     /// newest directory is the broker, and `cockpit` is the cockpit. Without them, it uses plain HTTP.
     #[serde(default)]

@@ -151,7 +151,7 @@ async fn follow(
 ) -> Result<(FollowedLog, LiveTrust, Access<Renewal>), Error> {
     let log = |error: &dyn std::fmt::Display| Error::Log(error.to_string());
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
-    let ledger = HttpLedger::new(&config.ledger).map_err(configuration)?;
+    let ledger = HttpLedger::of(&config.ledger).map_err(configuration)?;
     let api: Arc<dyn ledger_client::LedgerApi> = Arc::new(ledger.clone());
     let key = SigningKey::from_seed(seed(&config.writer_key)?);
     let anchored = Anchored::wait(&api, &trust, &shutdown)
@@ -171,8 +171,8 @@ async fn follow(
     };
     let access = access.started(start).map_err(configuration)?;
     let ledger = match (&config.ledger_writing, access.renewal()) {
-        (Some(url), Some(renewal)) => ledger
-            .with_writing_entrance(url, renewal.identity(), Arc::new(live.clone()))
+        (Some(addresses), Some(renewal)) => ledger
+            .with_writing_entrance(addresses, renewal.identity(), Arc::new(live.clone()))
             .map_err(configuration)?,
         _ => ledger,
     };

@@ -109,7 +109,7 @@ fn start(store: Arc<dyn Store>, signer: Signer) -> Result<(Arc<SequencedLog<Admi
     )?);
     let add = post(add).layer(DefaultBodyLimit::max(MAX_ENTRY));
     let routes = Router::new().route("/add", add).with_state(log.clone());
-    let tree = tree::routes(ReadApi {
+    let tree = tree::routes().with_state(ReadApi {
         rows,
         snapshots: log.snapshots(),
         publication,

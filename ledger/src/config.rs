@@ -13,6 +13,7 @@ use tlog::Hash;
 use tlog::note::{KeyError, NameError, SignerKey, VerifierKey};
 use tlog::policy::{Policy, PolicyParseError};
 
+use crate::address::LedgerAddress;
 use crate::engine::publication::{FailMode, QuorumLossPolicy};
 use crate::engine::signer::{LogKey, NoteKey, Signer, SignerError, Validity};
 use crate::engine::witnessing::WitnessIntervals;
@@ -29,6 +30,10 @@ pub struct Config {
     /// Where the log is stored. Without it, in RocksDB.
     #[serde(default)]
     pub store: StoreConfig,
+    /// Where writers reach this ledger, if it is one of several on the same database: the others send writers to it
+    /// while it writes to the log.
+    #[serde(default)]
+    pub address: Option<LedgerAddress>,
     /// The log's origin: the first line of its checkpoints.
     pub origin: String,
     /// The log's keys. All valid keys sign each checkpoint. There are several while a key is being changed.

@@ -43,6 +43,9 @@ pub enum Point {
     WriteFails,
     /// The store has written, but its sync fails.
     SyncFails,
+    /// Writes are not fenced: neither lock nor epoch nor head is checked. Tests use it to prove that they detect two
+    /// ledgers that write to one log.
+    FenceLeftOut,
     /// The store omits the sync. Tests use it to prove that they detect a missing sync.
     SyncLeftOut,
 }
@@ -80,6 +83,7 @@ impl Point {
             Self::SourceMarked => "source-marked",
             Self::WriteFails => "write-fails",
             Self::SyncFails => "sync-fails",
+            Self::FenceLeftOut => "fence-left-out",
             Self::SyncLeftOut => "sync-left-out",
         }
     }

@@ -14,6 +14,7 @@
 //! their checkpoints. The attacker cannot alter, drop or reorder recorded entries, or forge an entry of a writer,
 //! without being noticed (design §2).
 
+pub mod address;
 pub mod backup;
 pub mod check;
 pub mod config;

@@ -15,6 +15,20 @@ pub(crate) fn describe() {
         Unit::Seconds,
         "Time of a commit: tiles, synced write and signature."
     );
+    describe_gauge!(
+        "ledger_sequencer",
+        "1 in the ledger that writes to the log, 0 in one that follows it."
+    );
+    describe_counter!(
+        "ledger_redirects_total",
+        Unit::Count,
+        "Requests of writers that a follower has sent to the ledger that writes to the log."
+    );
+    describe_counter!(
+        "ledger_takeovers_total",
+        Unit::Count,
+        "How often this ledger has taken over the log since its start: 0 or 1."
+    );
     describe_gauge!("ledger_tree_size", Unit::Count, "Entries in the log.");
     describe_counter!(
         "ledger_refusals_total",

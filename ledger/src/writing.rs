@@ -14,9 +14,8 @@ use record::{ParticipantId, SigningKey};
 use serde::Deserialize;
 use service::tls::TlsError;
 use service::{Clock, Listener, Shutdown};
-use trust::History;
 
-use crate::rules::shared_history::SharedHistory;
+use crate::address::LedgerAddress;
 
 /// The configuration of the writing entrance.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,6 +23,9 @@ use crate::rules::shared_history::SharedHistory;
 pub struct WritingConfig {
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Where writers reach it, if the ledger is one of several on the same database.
+    #[serde(default)]
+    pub address: Option<LedgerAddress>,
     /// How the ledger gets its certificates. Its `hosts` are those of this entrance.
     pub tls: TlsConfig,
     /// The components that may read records: the cockpit, and auditors whom the law permits it.
@@ -53,19 +55,6 @@ pub enum WritingError {
     Tls(#[from] TlsError),
 }
 
-/// The directory in the ledger's own store.
-pub(crate) struct OwnDirectory(pub(crate) Arc<SharedHistory>);
-
-impl FollowedDirectory for OwnDirectory {
-    fn newest(&self) -> Option<Arc<History>> {
-        self.0.current()
-    }
-
-    fn confirmed(&self) -> Result<Arc<History>, String> {
-        self.newest().ok_or_else(|| "the log has not begun".to_owned())
-    }
-}
-
 /// A writing entrance that is ready to serve.
 pub(crate) struct WritingEntrance {
     pub(crate) listener: Listener,
@@ -80,7 +69,8 @@ pub(crate) struct Owner {
     pub(crate) key: SigningKey,
     /// The ledger's own directory of files.
     pub(crate) data: std::path::PathBuf,
-    pub(crate) history: Arc<SharedHistory>,
+    /// The directory in the ledger's own store.
+    pub(crate) directory: Arc<dyn FollowedDirectory>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -92,7 +82,7 @@ impl WritingEntrance {
         listener: Listener,
         shutdown: Shutdown,
     ) -> Result<Self, WritingError> {
-        let directory: Arc<dyn FollowedDirectory> = Arc::new(OwnDirectory(owner.history));
+        let directory = owner.directory;
         let renewal = RenewalConfig {
             tls: config.tls,
             subject: Subject::Writer(owner.key.id()),

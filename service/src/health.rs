@@ -4,7 +4,7 @@
 //! reason is for the operator and has no personal data.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::problem::Problem;
 
@@ -46,11 +46,13 @@ impl Impairment {
 }
 
 type Check = Box<dyn Fn() -> Result<(), Impairment> + Send + Sync>;
+type Role = Box<dyn Fn() -> &'static str + Send + Sync>;
 
 #[derive(Default)]
 struct Inner {
     serves: AtomicBool,
     checks: RwLock<Vec<Check>>,
+    role: OnceLock<Role>,
 }
 
 /// The health of one compartment. Clones share it.
@@ -68,6 +70,16 @@ impl Health {
     pub fn check(&self, check: impl Fn() -> Result<(), Impairment> + Send + Sync + 'static) {
         let mut checks = self.0.checks.write().unwrap_or_else(PoisonError::into_inner);
         checks.push(Box::new(check));
+    }
+
+    /// Sets the function that names the compartment's role, for one that may have several. Only the first call counts.
+    pub fn name_role(&self, role: impl Fn() -> &'static str + Send + Sync + 'static) {
+        let _ = self.0.role.set(Box::new(role));
+    }
+
+    /// The compartment's role, if it may have several.
+    pub fn role(&self) -> Option<&'static str> {
+        self.0.role.get().map(|role| role())
     }
 
     /// The listener accepts requests from now on.
@@ -97,6 +109,14 @@ pub fn report_all(members: &[(String, Health)]) -> Result<(), Impairment> {
     members.iter().filter_map(impaired).max().map_or(Ok(()), Err)
 }
 
+/// The body of a good report: `ok`, and the roles of the compartments that may have several.
+pub fn describe_all(members: &[(String, Health)]) -> String {
+    let roles = members
+        .iter()
+        .filter_map(|(name, health)| Some(format!("{name}: {}\n", health.role()?)));
+    std::iter::once("ok\n".to_owned()).chain(roles).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +136,9 @@ mod tests {
         });
         let report = |health: &Health| report_all(&[("portal".into(), serving()), ("ledger".into(), health.clone())]);
         assert_eq!(report(&health), Err(Impairment::Behind("ledger: no quorum".into())));
+        health.name_role(|| "follower");
+        let members = [("portal".into(), serving()), ("ledger".into(), health.clone())];
+        assert_eq!(describe_all(&members), "ok\nledger: follower\n");
         halted.store(true, Ordering::Relaxed);
         assert_eq!(report(&health), Err(Impairment::Halted("ledger: disk full".into())));
     }

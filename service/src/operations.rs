@@ -2,7 +2,7 @@
 //!
 //! | Endpoint | Answer |
 //! | --- | --- |
-//! | `GET /health` | 200 `ok`; 503 with the problem `starting`, `behind` or `halted`, whose detail names the reason |
+//! | `GET /health` | 200 `ok` and a ledger's role; 503 with the problem `starting`, `behind` or `halted` |
 //! | `GET /metrics` | Prometheus text |
 //!
 //! It is a listener of its own, because metrics tell when something happened: read beside the public log, they would
@@ -24,7 +24,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
 use crate::coarse;
-use crate::health::{Health, report_all};
+use crate::health::{Health, describe_all, report_all};
 use crate::listen;
 use crate::problem::Problem;
 use crate::secret::CredentialDigest;
@@ -104,7 +104,10 @@ impl Operations {
 }
 
 fn routes(members: Vec<(String, Health)>, credential: Option<CredentialDigest>) -> Router {
-    let health = move || async move { report_all(&members).map(|()| "ok\n").map_err(|found| found.problem()) };
+    let health = move || async move {
+        let report = report_all(&members).map(|()| describe_all(&members));
+        report.map_err(|found| found.problem())
+    };
     Router::new()
         .route("/health", get(health))
         .route(

@@ -149,7 +149,7 @@ pub(super) fn config(invited: &Invitation, service: &str, role: Role) -> Config 
     Config {
         participant: invited.seat.id.clone(),
         data: ".".into(),
-        ledger: network.ledger.clone(),
+        ledger: network.ledger.as_str().into(),
         policy: POLICY.into(),
         genesis: network.genesis.to_string(),
         signing_key: SIGNING_KEY.into(),

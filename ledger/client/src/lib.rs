@@ -39,7 +39,7 @@ pub mod trust;
 pub mod writer;
 
 pub use anchor::Anchored;
-pub use api::{ApiError, HttpLedger, LedgerApi};
+pub use api::{ApiError, HttpLedger, LedgerAddresses, LedgerApi};
 pub use checkpoints::CheckpointWatch;
 pub use follower::Follower;
 pub use live::{LiveTrust, TrustNotReady};

@@ -9,9 +9,12 @@
 //! sequencer ──▶ snapshot ──▶ handlers: receipts and reads
 //! snapshot ──▶ witnessing ──▶ published checkpoint
 //! ```
+//!
+//! A process that does not write to the log gets its snapshots from the store ([`follower`]).
 
 pub mod edge;
 mod fair;
+pub(crate) mod follower;
 pub(crate) mod mark;
 pub mod opening;
 pub mod publication;

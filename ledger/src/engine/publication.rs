@@ -108,8 +108,26 @@ pub enum PolicyMismatch {
 }
 
 impl Publication {
-    /// Starts from the checkpoint that was published last. Without a policy, every head is published as it is.
+    /// Starts from the checkpoint that was published last, in the process that writes to the log. Without a policy,
+    /// every head is published as it is.
     pub fn open(
+        policy: Option<Policy>,
+        on_failure: QuorumLossPolicy,
+        rows: &Rows,
+        snapshot: &Snapshot,
+    ) -> Result<Self, PolicyMismatch> {
+        let publication = Self::follow(policy, on_failure, rows, snapshot)?;
+        publication.record_policy(rows)?;
+        Ok(publication)
+    }
+
+    /// Records whether the policy needs witnesses. Called by the process that writes to the log.
+    pub(crate) fn record_policy(&self, rows: &Rows) -> Result<(), StoreError> {
+        rows.store_requires_quorum(self.policy.is_some())
+    }
+
+    /// Starts from the checkpoint that was published last, in a process that only reads the log.
+    pub(crate) fn follow(
         policy: Option<Policy>,
         on_failure: QuorumLossPolicy,
         rows: &Rows,
@@ -124,11 +142,12 @@ impl Publication {
         if let Some(witness) = witnesses.into_iter().find(|witness| !has_url(witness)) {
             return Err(PolicyMismatch::NoUrl(witness.name.to_string()));
         }
-        rows.store_requires_quorum(policy.is_some())?;
         let kept = match &policy {
             Some(policy) => rows.published()?.and_then(|note| with_quorum(policy, note)),
             None => None,
         };
+        // What was published after the snapshot was read is shown with the next one.
+        let kept = kept.filter(|published| published.size <= snapshot.head.size);
         Ok(Self {
             policy,
             on_failure,
@@ -229,6 +248,19 @@ impl Publication {
         }
         let closed = self.on_failure.fail == FailMode::Closed && self.out_of_quorum.load(Ordering::Relaxed);
         closed.then(|| "the witnesses' quorum is lost, and this log accepts no entries without it".into())
+    }
+
+    /// Shows a stored checkpoint, unless it is older than the one that is shown. The current snapshot must not be older
+    /// than the checkpoint.
+    pub(crate) fn follow_published(&self, note: String) {
+        let published = self.policy.as_ref().and_then(|policy| with_quorum(policy, note));
+        let is_news = |published: &PublishedCheckpoint| {
+            let shown = self.witnessed.borrow();
+            self.may_show(published.size) && shown.as_ref().is_none_or(|shown| shown.note != published.note)
+        };
+        if let Some(published) = published.filter(is_news) {
+            self.show(published);
+        }
     }
 
     /// Shows a checkpoint that meets the policy and is already stored.

@@ -235,6 +235,23 @@ impl Rows {
         Ok((next == end).then_some(bundle))
     }
 
+    /// The entries with `from <= index < to`, which must exist and be in one bundle.
+    pub fn entries(&self, from: u64, to: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let missing = || damaged("a bundle of entries");
+        let (bundle, width) = (from / TILE_WIDTH, to - from / TILE_WIDTH * TILE_WIDTH);
+        let width = u16::try_from(width).map_err(|_| missing())?;
+        let bytes = self.bundle(bundle, width)?.ok_or_else(missing)?;
+        let (mut rest, mut entries) = (bytes.as_slice(), Vec::new());
+        for index in bundle * TILE_WIDTH..to {
+            let (entry, after) = split_entry(rest).ok_or_else(missing)?;
+            if index >= from {
+                entries.push(entry.to_vec());
+            }
+            rest = after;
+        }
+        Ok(entries)
+    }
+
     /// The bytes of an entry; `None` if there is none.
     pub fn entry(&self, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let (first, end) = (index - index % TILE_WIDTH, index.saturating_add(1));

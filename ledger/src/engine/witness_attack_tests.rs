@@ -4,7 +4,7 @@ use service::Impairment;
 
 use super::*;
 use crate::engine::rows::TreeHead;
-use crate::server::health;
+use crate::http::sequencer_health as health;
 
 /// What a witness does besides its duty.
 #[derive(Clone, Default)]

@@ -440,7 +440,7 @@ async fn a_log_that_must_be_confirmed_accepts_no_entries_until_a_quorum_has_cosi
     }
     assert!(refusal(&shared).await.contains("no quorum of witnesses has cosigned"));
     assert!(matches!(
-        crate::server::health(&shared),
+        crate::http::sequencer_health(&shared),
         Err(service::Impairment::Behind(_))
     ));
     witnesses[1].busy.store(0, Ordering::SeqCst);

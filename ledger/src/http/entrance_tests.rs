@@ -13,11 +13,10 @@ use service::tls::PeerName;
 use trust::TrustKind;
 
 use super::testing::{Server, answers};
-use super::{routes, writing_routes};
+use super::{Roles, routes, writing_routes};
 use crate::rules::testing::*;
 use crate::server::start;
 use crate::store::memory::MemoryStore;
-use crate::writing::OwnDirectory;
 
 /// A ledger with a writing entrance, and its public entrance.
 async fn started() -> (Server, World) {
@@ -25,17 +24,18 @@ async fn started() -> (Server, World) {
     let mut setup = world.setup(Arc::new(MemoryStore::new()));
     setup.writing_entrance = true;
     let shared = start(setup).unwrap();
-    (Server::at(routes(shared.clone()), shared).await, world)
+    (Server::at(routes(Roles::new(shared.clone())), shared).await, world)
 }
 
 /// The writing entrance for the client that this writer's certificate names. Writers of periods may read records.
 async fn writing(public: &Server, seed: u8) -> Server {
     let shared = public.shared.clone();
-    let directory = Arc::new(OwnDirectory(shared.history.clone()));
+    let roles = Roles::new(shared.clone());
+    let directory = Arc::new(roles.clone());
     let readers = Peers::new(directory, [Peer::WriterOf(Kind::Period)]);
     let subject = Subject::Writer(SigningKey::from_seed([seed; 32]).id());
     let name = PeerName(subject.to_string().into());
-    Server::at(writing_routes(shared.clone(), readers).layer(Extension(name)), shared).await
+    Server::at(writing_routes(roles, readers).layer(Extension(name)), shared).await
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use super::answers::{AnswerBuilder, CHUNK, SubmissionOutcome};
 use super::entrance::Writers;
 use super::receive::receive;
 use super::reply::internal;
+use super::served::redirect;
 use super::shared::Shared;
 use crate::engine::{Outcome, SubmitError};
 use crate::rules::refusal::problem;
@@ -38,6 +39,14 @@ pub(super) async fn append(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
+    if let Some(follower) = shared.log.followed() {
+        let addresses = &follower.sequencer;
+        let address = match writers {
+            Writers::Certified => &addresses.writing,
+            Writers::All | Writers::Operator => &addresses.public,
+        };
+        return redirect(address.as_ref(), "/entries");
+    }
     if let Some(reason) = shared.publication.refusal_reason() {
         return Err(Problem::unavailable("witnesses", 1, &*reason));
     }

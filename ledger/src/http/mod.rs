@@ -16,7 +16,8 @@
 //!
 //! [`entrance`] says who may read records and write entries.
 //! [`record::submission`] defines the answers to `POST /entries`. If the whole request is refused, the answer is a
-//! problem with status 400, 413, 415, 429 or 503.
+//! problem with status 400, 413, 415, 429 or 503. A ledger that follows the log answers 307 with the address of the one
+//! that writes to it, or 503 `follower` while that is not known.
 
 mod answers;
 pub mod body;
@@ -31,8 +32,10 @@ mod read;
 mod readable;
 mod receive;
 mod reply;
+mod roles;
 #[cfg(test)]
 mod rotation_tests;
+mod served;
 mod sets;
 mod shared;
 mod strangers;
@@ -48,8 +51,6 @@ mod versions;
 #[cfg(test)]
 mod versions_tests;
 
-use std::sync::Arc;
-
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
@@ -58,11 +59,14 @@ use certificates::{Callers, Peers, callers};
 use service::Problem;
 
 use entrance::Writers;
+pub(crate) use roles::Roles;
+#[cfg(test)]
+pub(crate) use roles::sequencer_health;
+pub(crate) use served::{FollowState, FollowedLog, SequencerAddresses, ServedLog};
 pub(crate) use shared::Shared;
-use tree::ReadApi;
 
 /// The routes of the public entrance.
-pub(crate) fn routes(shared: Arc<Shared>) -> Router {
+pub(crate) fn routes(roles: Roles) -> Router {
     let public = tree::open_to_web_pages(
         Router::new()
             .route("/entries/{index}/receipt", get(read::receipt))
@@ -77,11 +81,7 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
             .route("/documents/{digest}", compression::get_compressible(read::document))
             .route("/writers/{kid}/head", get(read::writer)),
     );
-    let tree = tree::routes(ReadApi {
-        rows: shared.log.rows().clone(),
-        snapshots: shared.log.snapshots(),
-        publication: shared.publication.clone(),
-    });
+    let shared = roles.current();
     let own = if shared.writing_entrance {
         entries(Writers::Operator)
     } else {
@@ -89,26 +89,26 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         entries(Writers::All).merge(records(readers))
     };
     own.merge(public)
+        .merge(tree::routes())
         .fallback(|| async { Problem::not_found("") })
-        .with_state(shared)
-        .merge(tree)
+        .with_state(roles)
 }
 
 /// The routes of the writing entrance. `readers` may read records.
-pub(crate) fn writing_routes(shared: Arc<Shared>, readers: Peers) -> Router {
+pub(crate) fn writing_routes(roles: Roles, readers: Peers) -> Router {
     entries(Writers::Certified)
         .merge(records(Callers::Peers(readers)))
         .fallback(|| async { Problem::not_found("") })
-        .with_state(shared)
+        .with_state(roles)
 }
 
-fn entries(writers: Writers) -> Router<Arc<Shared>> {
+fn entries(writers: Writers) -> Router<Roles> {
     // `receive` limits the body.
     let layers = (DefaultBodyLimit::disable(), Extension(writers));
     Router::new().route("/entries", post(entries::append).layer(layers))
 }
 
-fn records(readers: Callers) -> Router<Arc<Shared>> {
+fn records(readers: Callers) -> Router<Roles> {
     Router::new()
         .route("/records/{index}", get(read::record))
         .route(

@@ -14,6 +14,7 @@ use tlog::Hash;
 use tlog::merkle::Index;
 
 use super::reply::{BINARY, IMMUTABLE, NO_STORE, Reply, TEXT, absent, index, internal, not_witnessed, reply};
+use super::served::redirect;
 use super::shared::Shared;
 use super::{answers, body, compression};
 use crate::rules::WriterHead;
@@ -71,6 +72,9 @@ pub(super) fn witnessed(shared: &Shared, number: u64, headers: &HeaderMap) -> Re
 /// `GET /records/{index}`
 pub(super) async fn record(State(shared): SharedState, Path(number): Path<String>, headers: HeaderMap) -> Reply {
     let number = index(&number)?;
+    if number >= shared.log.snapshot().head.size {
+        return Err(absent());
+    }
     let record = shared.log.rows().store().get(Column::Records, &number.to_be_bytes());
     let record = record.map_err(|error| internal(&error))?.ok_or_else(absent)?;
     Ok(reply(&headers, BINARY, NO_STORE, record))
@@ -117,7 +121,15 @@ pub(super) async fn document(State(shared): SharedState, Path(digest): Path<Stri
 
 /// `GET /writers/{kid}/head`
 pub(super) async fn writer(State(shared): SharedState, Path(kid): Path<String>, headers: HeaderMap) -> Reply {
-    let head = WriterHead::read(shared.log.rows(), &WriterId(hash(&kid)?));
+    let writer = WriterId(hash(&kid)?);
+    // A writer stops with an alarm if its head is behind its receipts, as it may be in a follower.
+    if let Some(follower) = shared.log.followed() {
+        return redirect(
+            follower.sequencer.public.as_ref(),
+            &format!("/writers/{}/head", writer.0),
+        );
+    }
+    let head = WriterHead::read(shared.log.rows(), &writer);
     let head = head.map_err(|error| internal(&error))?.ok_or_else(absent)?;
     let head = submission::WriterHead {
         sequence: Sequence(head.sequence),

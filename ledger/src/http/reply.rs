@@ -65,8 +65,13 @@ pub(super) fn not_witnessed() -> Problem {
     )
 }
 
-/// Logs a failure of the store. The client receives no details.
+/// Logs a failure of the store. The client receives no details. A database that cannot be reached, or that another
+/// ledger has taken over, is no fault of this process: another one answers the same request.
 pub(super) fn internal(error: &StoreError) -> Problem {
+    if matches!(error, StoreError::Unknown(_) | StoreError::Fenced(_)) {
+        tracing::warn!(%error, "a request cannot be answered");
+        return Problem::unavailable("store", 1, "the log's store cannot be read at the moment");
+    }
     tracing::error!(%error, "a request failed");
     Problem::internal()
 }

@@ -70,7 +70,7 @@ async fn a_key_is_changed_and_every_receipt_stays_valid() {
     let shared = start(signed_by(&both)).unwrap();
     let following = tokio::spawn({
         let shared = shared.clone();
-        async move { shared.log.sign_on_key_changes().await }
+        async move { shared.log.sequenced().unwrap().sign_on_key_changes().await }
     });
     assert_eq!(submit(&shared, world.founding()).await, [Ok(0), Ok(1), Ok(2)]);
     let mut identity = TimedWriter::new(IDENTITY);
@@ -137,7 +137,7 @@ async fn without_a_valid_key_the_log_stops() {
     let shared = start(setup).unwrap();
     submit(&shared, world.founding()).await;
     world.clock.set(NOW + 10);
-    shared.log.sign_on_key_changes().await;
+    shared.log.sequenced().unwrap().sign_on_key_changes().await;
     let refused = try_submit(
         &shared,
         vec![raw(&TimedWriter::new(IDENTITY).write(begin(1, NOW - 1000)), 0)],

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use service::clock::CheckedClock;
 use service::secret::CredentialDigest;
 
+use super::served::ServedLog;
 use super::strangers::StrangerSlots;
 use super::trust_reads::TrustReads;
-use crate::engine::SequencedLog;
 use crate::engine::publication::Publication;
+use crate::rules::SubmissionChecker;
 use crate::rules::shared_history::SharedHistory;
-use crate::rules::{Rules, SubmissionChecker};
 
 /// The state that the handlers share.
 pub(crate) struct Shared {
     /// The log.
-    pub(crate) log: SequencedLog<Rules>,
+    pub(crate) log: ServedLog,
     /// The published checkpoint.
     pub(crate) publication: Arc<Publication>,
     /// Checks submissions by themselves.

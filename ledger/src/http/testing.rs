@@ -12,7 +12,7 @@ use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 use tlog::policy::Policy;
 use tokio::net::TcpListener;
 
-use super::{Shared, routes};
+use super::{Roles, Shared, routes};
 use crate::rules::RawSubmission;
 use crate::rules::testing::*;
 use crate::store::memory::MemoryStore;
@@ -45,7 +45,7 @@ impl HttpResponse {
 
 impl Server {
     pub(super) async fn of(shared: Arc<Shared>) -> Self {
-        Self::at(routes(shared.clone()), shared).await
+        Self::at(routes(Roles::new(shared.clone())), shared).await
     }
 
     /// Serves these routes.

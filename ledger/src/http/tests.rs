@@ -188,7 +188,12 @@ async fn a_full_queue_is_429_with_retry_after() {
     let (server, world, _) = Server::started().await;
     let mut broker = TimedWriter::new(BROKER);
     let two = [raw(&broker.write(intent(1)), 1), raw(&broker.write(intent(2)), 2)];
-    let held = server.shared.log.occupy_queue(world.limits.queue as u32 - 1);
+    let held = server
+        .shared
+        .log
+        .sequenced()
+        .unwrap()
+        .occupy_queue(world.limits.queue as u32 - 1);
     let got = server.post(&two).await;
     assert_eq!((got.problem(), got.header("retry-after")), ((429, "busy".into()), "1"));
     assert_eq!(answers(&server.post(&two[..1]).await.body), [Ok(4)]);
@@ -202,7 +207,12 @@ async fn entries_that_the_log_has_take_no_place_in_the_queue() {
     let mut broker = TimedWriter::new(BROKER);
     let known = [raw(&broker.write(intent(1)), 1), raw(&broker.write(intent(2)), 2)];
     assert_eq!(answers(&server.post(&known).await.body), [Ok(4), Ok(5)]);
-    let _held = server.shared.log.occupy_queue(world.limits.queue as u32);
+    let _held = server
+        .shared
+        .log
+        .sequenced()
+        .unwrap()
+        .occupy_queue(world.limits.queue as u32);
     assert_eq!(answers(&server.post(&known).await.body), [Ok(4), Ok(5)]);
     let and_new = [&known[..], &[raw(&broker.write(intent(3)), 3)]].concat();
     assert_eq!(server.post(&and_new).await.problem(), (429, "busy".into()));

@@ -16,7 +16,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{FromRef, Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::routing::get;
 use tlog::tile::Resource;
@@ -49,7 +49,10 @@ impl ReadApi {
 }
 
 /// The routes of the read API.
-pub fn routes(api: ReadApi) -> Router {
+pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S>
+where
+    ReadApi: FromRef<S>,
+{
     open_to_web_pages(
         Router::new()
             .route("/checkpoint", get(checkpoint))
@@ -57,7 +60,6 @@ pub fn routes(api: ReadApi) -> Router {
             .route("/head", get(head))
             .route("/tile/{*path}", get_compressible(tile)),
     )
-    .with_state(api)
 }
 
 /// Allows scripts of any web page to read the responses of these routes.

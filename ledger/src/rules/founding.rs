@@ -270,6 +270,38 @@ impl Founding {
         }
     }
 
+    /// The effect of a recorded document entry with this index.
+    pub(super) fn recorded_change(
+        &self,
+        rows: &Rows,
+        entry: &SignedEntry,
+        index: Index,
+    ) -> Result<DocumentChange, StoreError> {
+        let (Body::Document { kind, .. }, Some(digest)) = (&entry.entry().body, entry.entry().body.document()) else {
+            return Ok(DocumentChange::None);
+        };
+        if *kind == DocumentKind::Genesis {
+            let document = rows.store().get(Column::Documents, &digest.0)?;
+            let document = document.and_then(|bytes| GenesisDocument::parse(&bytes).ok());
+            let founded = document.and_then(|document| Founded::new(&document).ok());
+            let founded = founded.filter(|_| entry.leaf_hash() == self.genesis);
+            return founded
+                .map(DocumentChange::Genesis)
+                .ok_or_else(|| damaged("the genesis document"));
+        }
+        let (Some(kind), Some(founded)) = (TrustKind::of_entry(entry.entry().body.kind()), &self.founded) else {
+            return Ok(DocumentChange::None);
+        };
+        let (_, set) = stored_set(rows, index.get())?;
+        let position = Position {
+            index,
+            time: entry.entry().time,
+        };
+        let next = founded.history.apply(kind, position, &set);
+        let next = next.map_err(|error| damaged(format!("the change set in entry {index} ({error})")))?;
+        Ok(DocumentChange::Set(kind, Arc::new(next)))
+    }
+
     fn check_genesis(&self, submission: &Submission, bytes: &[u8]) -> Result<Founded, Refusal> {
         if submission.entry().leaf_hash() != self.genesis {
             return Err(Refusal::right(

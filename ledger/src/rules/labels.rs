@@ -155,6 +155,7 @@ impl Labels {
     /// Drops the map of a period that is final.
     pub(super) fn close(&mut self, period: Period) {
         self.maps.remove(&period);
+        self.rebuilding.remove(&period);
     }
 
     /// The root of a period's map; `None` if there is no map or it is being rebuilt.

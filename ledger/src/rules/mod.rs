@@ -20,6 +20,9 @@ mod clock_tests;
 #[cfg(test)]
 mod durability_tests;
 pub mod findings;
+pub(crate) mod following;
+#[cfg(test)]
+mod following_tests;
 pub(crate) mod founding;
 #[cfg(test)]
 mod founding_tests;
@@ -47,8 +50,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use record::{
-    Body, Entry, Kind, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, SigningKey, Timestamp, Unsigned,
-    WriterId,
+    Body, Entry, Kind, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, SignedEntry, SigningKey, Timestamp,
+    Unsigned, WriterId,
 };
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -56,7 +59,7 @@ use tlog::merkle::Index;
 use crate::engine::rows::Rows;
 use crate::engine::{Admission, Outcome, Stage};
 use crate::failpoints::{self, Point};
-use crate::store::{Column, Store, StoreError};
+use crate::store::{Batch, Column, Store, StoreError};
 pub use chains::WriterHead;
 use chains::{Chains, ExistingEntry};
 use founding::{DocumentChange, Founding};
@@ -269,14 +272,9 @@ impl Rules {
         stage: &mut Stage<'_>,
     ) -> Result<u64, StoreError> {
         let signed = &submission.entry;
-        let (entry, leaf) = (signed.entry(), signed.leaf_hash());
-        let index = stage.append(signed.bytes(), leaf);
-        let sequence = entry.sequence.0;
-        self.chains.add(entry.writer, WriterHead { sequence, leaf, index });
+        let entry = signed.entry();
+        let index = stage.append(signed.bytes(), signed.leaf_hash());
         let batch = stage.batch();
-        if let Some(key) = entry.body.map_key() {
-            self.labels.add(key, index, leaf, batch)?;
-        }
         if let Some(record) = &submission.record {
             batch.put(Column::Records, &index.to_be_bytes(), record);
         }
@@ -288,19 +286,36 @@ impl Rules {
                     batch.put(Column::Documents, &set.header().operations.0, set.operations().bytes());
                 }
             }
-            self.founding.apply(change, index, batch)?;
         }
-        if entry.body.kind() == Kind::Map {
-            sets::put_map(batch, index);
-        }
-        self.update_state(entry, index, stage);
+        self.apply(signed, change, index, batch)?;
         Ok(index)
     }
 
+    /// Adds a recorded entry to the state that later entries are checked against, and its index rows to the batch.
+    fn apply(
+        &mut self,
+        signed: &SignedEntry,
+        change: DocumentChange,
+        index: u64,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let (entry, leaf) = (signed.entry(), signed.leaf_hash());
+        let sequence = entry.sequence.0;
+        self.chains.add(entry.writer, WriterHead { sequence, leaf, index });
+        if let Some(key) = entry.body.map_key() {
+            self.labels.add(key, index, leaf, batch)?;
+        }
+        self.founding.apply(change, index, batch)?;
+        if entry.body.kind() == Kind::Map {
+            sets::put_map(batch, index);
+        }
+        self.update_state(entry, index, batch);
+        Ok(())
+    }
+
     /// Updates the state that later entries are checked against.
-    fn update_state(&mut self, entry: &Entry, index: u64, stage: &mut Stage<'_>) {
+    fn update_state(&mut self, entry: &Entry, index: u64, batch: &mut Batch) {
         self.times.add(entry.time.0);
-        let batch = stage.batch();
         match &entry.body {
             Body::Labelled {
                 kind: LabelledKind::Intent,

@@ -242,6 +242,7 @@ impl World {
             limits: self.limits,
             clock: CheckedClock::new(self.clock.clone(), Confirmation::After(Duration::MAX)),
             confirmed_at_start: false,
+            followed: None,
         }
     }
 

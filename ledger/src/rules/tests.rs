@@ -317,7 +317,7 @@ async fn a_full_queue_refuses_requests() {
         ..World::new()
     };
     let (shared, _) = world.started(store()).await;
-    let held = shared.log.occupy_queue(6);
+    let held = shared.log.sequenced().unwrap().occupy_queue(6);
     assert!(matches!(
         shared.log.submit(Vec::new(), 3).await,
         Err(crate::engine::SubmitError::Busy)

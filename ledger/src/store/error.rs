@@ -30,6 +30,9 @@ pub enum StoreError {
         "another ledger has taken over this log ({0}): this process must end. Start it again to compete for the log"
     )]
     Fenced(String),
+    /// Another process has the log open for writing.
+    #[error("another ledger has this log open")]
+    InUse,
     /// The database does not replicate synchronously, so a receipt could be lost with its machine. At most the last
     /// batch was applied without a copy. It was not acknowledged.
     #[error(

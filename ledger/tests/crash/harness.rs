@@ -313,7 +313,7 @@ pub(crate) async fn found(client: &reqwest::Client, url: &str, world: &World) ->
     for part in [documents, period] {
         let answers = match wire::post(client, url, world, part).await? {
             Posted::Answered(answers) => answers,
-            Posted::Unanswered(why) => anyhow::bail!("the log cannot be founded: {why}"),
+            Posted::Unanswered(why) | Posted::Elsewhere(why) => anyhow::bail!("the log cannot be founded: {why}"),
         };
         let recorded = answers.iter().all(|answer| matches!(answer, EntryAnswer::Recorded(..)));
         ensure!(recorded, "{answers:?}");
@@ -348,7 +348,7 @@ async fn read(client: &reqwest::Client, url: &str, world: &World, seen: &mut Vec
     }
 }
 
-async fn check_writer(
+pub(crate) async fn check_writer(
     client: &reqwest::Client,
     url: &str,
     world: &World,

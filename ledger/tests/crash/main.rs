@@ -17,6 +17,7 @@ mod mirror;
 mod process;
 mod random;
 mod sync;
+mod takeover;
 mod wire;
 mod witness;
 mod world;
@@ -65,6 +66,24 @@ async fn a_hundred_kills_on_postgres_lose_and_fork_nothing() -> Result<()> {
 #[ignore = "takes minutes: `cargo xtask test --long`"]
 async fn hundreds_of_kills_on_postgres_lose_and_fork_nothing() -> Result<()> {
     kill_on_postgres(given("EINSICHT_KILLS").unwrap_or(400) / 2).await
+}
+
+/// Two of each: the sequencer is killed, and frozen and woken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_takes_over_from_a_killed_and_a_frozen_sequencer() -> Result<()> {
+    takeover::rounds(4).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes: `cargo xtask test --long`"]
+async fn followers_take_over_many_times() -> Result<()> {
+    takeover::rounds(given("EINSICHT_ROUNDS").unwrap_or(30)).await
+}
+
+/// The control: the harness must find the fork that two sequencers without a fence make.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_fence_a_woken_sequencer_forks_the_log() -> Result<()> {
+    takeover::without_a_fence().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -93,7 +93,17 @@ impl LedgerProcess {
         }
     }
 
-    /// Expects that it does not start; returns what it logs.
+    /// Freezes it.
+    pub(crate) fn freeze(&self) -> Result<()> {
+        signal("-STOP", &self.child.id().to_string())
+    }
+
+    /// Continues it.
+    pub(crate) fn thaw(&self) -> Result<()> {
+        signal("-CONT", &self.child.id().to_string())
+    }
+
+    /// Expects that it ends with an error; returns what it logs.
     pub(crate) async fn refused(mut self, world: &World) -> Result<String> {
         let before = log_output(world).len();
         let started = Instant::now();
@@ -104,7 +114,7 @@ impl LedgerProcess {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        bail!("the ledger should not have started")
+        bail!("the ledger should not run: {}", log_output(world))
     }
 
     /// Sends SIGTERM to the ledger that another program runs, but not to that program.
@@ -147,8 +157,12 @@ impl Drop for LedgerProcess {
 }
 
 fn terminate(id: &str) -> Result<()> {
+    signal("-TERM", id)
+}
+
+fn signal(signal: &str, id: &str) -> Result<()> {
     ensure!(
-        Command::new("kill").args(["-TERM", id]).status()?.success(),
+        Command::new("kill").args([signal, id]).status()?.success(),
         "cannot signal {id}"
     );
     Ok(())

@@ -26,6 +26,8 @@ pub(crate) enum Posted {
     Answered(Vec<EntryAnswer>),
     /// The ledger does not answer, or reports that it has stopped.
     Unanswered(String),
+    /// The ledger follows the one at this address.
+    Elsewhere(String),
 }
 
 /// How long a ledger on a loaded machine may wait for its witness after a start.
@@ -42,7 +44,7 @@ pub(crate) async fn post(
     let started = Instant::now();
     loop {
         let posted = post_once(client, url, world, submissions).await?;
-        let waits = |why: &str| why.contains("no quorum of witnesses has cosigned");
+        let waits = |why: &str| why.contains("no quorum of witnesses has cosigned") || why.contains("problem:follower");
         match &posted {
             Posted::Unanswered(why) if waits(why) && started.elapsed() < CONFIRMATION_TIMEOUT => {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -63,9 +65,20 @@ async fn post_once(client: &reqwest::Client, url: &str, world: &World, submissio
         Err(error) => return Ok(Posted::Unanswered(error.to_string())),
     };
     let status = response.status();
+    let location = response.headers().get("location");
+    let location = location
+        .map(|location| location.to_str().map(str::to_owned))
+        .transpose()?;
     let Ok(bytes) = response.bytes().await else {
         return Ok(Posted::Unanswered("the answer ended early".into()));
     };
+    if let Some(address) = location {
+        ensure!(status == 307, "status {status} with the location {address}");
+        let address = address
+            .strip_suffix("/entries")
+            .context("a redirect to another route")?;
+        return Ok(Posted::Elsewhere(address.to_owned()));
+    }
     if status == 503 {
         return Ok(Posted::Unanswered(String::from_utf8_lossy(&bytes).into_owned()));
     }

@@ -101,6 +101,15 @@ impl World {
         })
     }
 
+    /// A ledger of the same log, whose writers reach it at `address`, with a configuration of its own in `directory`.
+    pub(crate) fn reached_at(&self, directory: &Path, store: &serde_json::Value, address: &str) -> Result<Self> {
+        let world = self.in_store(directory, store)?;
+        let mut config: serde_json::Value = serde_json::from_slice(&std::fs::read(world.config())?)?;
+        config["address"] = address.into();
+        std::fs::write(world.config(), config.to_string())?;
+        Ok(world)
+    }
+
     /// The configuration of the ledger.
     pub(crate) fn config(&self) -> PathBuf {
         self.directory.join("config.json")

@@ -33,6 +33,8 @@ pub(crate) struct Writer {
     pub(crate) unanswered: Vec<Submission>,
     /// The last error of the ledger or the network.
     pub(crate) why_unanswered: String,
+    /// Where the last ledger has sent this writer.
+    pub(crate) elsewhere: Option<String>,
     open_intents: Vec<(u64, Label)>,
     pub(crate) acknowledged: Vec<Acknowledged>,
     /// How many of `acknowledged` were already checked.
@@ -47,6 +49,7 @@ impl Writer {
             record: 96,
             unanswered: Vec::new(),
             why_unanswered: String::new(),
+            elsewhere: None,
             open_intents: Vec::new(),
             acknowledged: Vec::new(),
             checked: 0,
@@ -80,6 +83,10 @@ impl Writer {
             Posted::Answered(answers) => answers,
             Posted::Unanswered(why) => {
                 self.why_unanswered = why;
+                return Ok(false);
+            }
+            Posted::Elsewhere(address) => {
+                self.elsewhere = Some(address);
                 return Ok(false);
             }
         };

@@ -3,6 +3,7 @@
 //!
 //! This module checks nothing: the bytes that it returns are those that the ledger has sent.
 
+mod addresses;
 mod http;
 pub mod wire;
 
@@ -16,6 +17,7 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
 
+pub use addresses::{AddressesError, LedgerAddresses};
 pub use http::HttpLedger;
 pub use record::submission::WriterHead;
 

@@ -8,5 +8,6 @@ mod follower;
 mod full_disk;
 mod live;
 mod real_ledger;
+mod several;
 mod writer;
 mod writer_properties;

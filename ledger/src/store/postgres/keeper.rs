@@ -64,16 +64,18 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Claims the log. Waits at most `patience` for another ledger to end.
+    /// Claims the log. Tries for at most `patience`, and while another ledger has the log open, for at most `in_use`.
     pub(super) async fn claim(
         connector: Arc<Connector>,
         holder: Holder,
         patience: Duration,
+        in_use: Duration,
     ) -> Result<Arc<Self>, StoreError> {
         let started = Instant::now();
         let session = loop {
             match claim(&connector, &holder, Claiming::First).await {
                 Err(StoreError::Unknown(_)) if started.elapsed() < patience => tokio::time::sleep(RETRY_DELAY).await,
+                Err(StoreError::InUse) if started.elapsed() < in_use => tokio::time::sleep(RETRY_DELAY).await,
                 done => break done?,
             }
         };
@@ -98,6 +100,33 @@ impl Kept {
             abandoned: Notify::new(),
             lost: Notify::new(),
         })
+    }
+
+    /// For a store that only reads: reads go to this server from now on. `number` tells connections apart.
+    pub(super) fn read_from(&self, address: Address, number: i64) {
+        self.state
+            .send_replace(State::Claimed(Server { address, epoch: number }));
+    }
+
+    /// For a store that only reads: its server is gone.
+    pub(super) fn server_lost(&self, why: &str) {
+        self.state.send_replace(State::Lost(why.to_owned()));
+    }
+
+    /// Waits until another ledger has claimed the log; returns the reason. Never returns for a store that only reads.
+    pub(super) fn fenced(&self) -> impl Future<Output = String> + Send + use<> {
+        let mut states = self.state.subscribe();
+        async move {
+            loop {
+                if let State::Fenced(why) = &*states.borrow_and_update() {
+                    return why.clone();
+                }
+                if states.changed().await.is_err() {
+                    // The store is closed.
+                    return std::future::pending().await;
+                }
+            }
+        }
     }
 
     /// The server to read from. Waits at most `patience` while the claim is lost.

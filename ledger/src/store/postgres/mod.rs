@@ -12,6 +12,7 @@
 //! | `claim` | who may write |
 //! | `session` | the commit |
 //! | `keeper` | heartbeat; claims again after a fail-over |
+//! | `follow` | reads what another ledger commits, and says who that is |
 //! | `read` | sessions for reading |
 //!
 //! The trait's calls block, because the sequencer is a thread and the other stores block as well. The connections are
@@ -22,6 +23,7 @@
 mod claim;
 mod config;
 mod connect;
+mod follow;
 mod keeper;
 mod read;
 mod schema;
@@ -33,14 +35,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use service::secret;
 use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+pub use claim::Addresses;
 use claim::Holder;
 pub use config::PostgresConfig;
 use connect::{Connector, NO_LEASE};
+pub use follow::{Follow, Sequencer};
 use keeper::Kept;
 use read::{Query, Reader, Readers, Snapshot};
 use session::failure;
@@ -68,23 +71,41 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Claims the log in the database for this process alone; creates the tables in an empty database.
+    /// Claims the log in the database for this process alone; creates the tables in an empty database. Waits some
+    /// seconds for another ledger to end.
     ///
     /// # Errors
-    /// [`StoreError::Unknown`] if no primary can be reached or another ledger has the log open;
+    /// [`StoreError::Unknown`] if no primary can be reached; [`StoreError::InUse`] if another ledger has the log open;
     /// [`StoreError::NotReplicated`] without synchronous replication.
     pub fn open(config: &PostgresConfig) -> Result<Self, StoreError> {
-        Self::open_within(config, OPEN_PATIENCE)
+        Self::open_within(config, Addresses::default(), OPEN_PATIENCE, OPEN_PATIENCE)
     }
 
-    fn open_within(config: &PostgresConfig, patience: Duration) -> Result<Self, StoreError> {
-        let random = secret::random().map_err(|error| StoreError::failed("the holder's number", error))?;
-        let mut holder = Holder::default();
-        holder.copy_from_slice(&random[..16]);
+    /// As [`PostgresStore::open`], at once or not at all. `addresses` are those at which writers reach this ledger.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`].
+    pub fn claim_now(config: &PostgresConfig, addresses: Addresses) -> Result<Self, StoreError> {
+        Self::open_within(config, addresses, Duration::ZERO, Duration::ZERO)
+    }
+
+    fn open_within(
+        config: &PostgresConfig,
+        addresses: Addresses,
+        patience: Duration,
+        in_use: Duration,
+    ) -> Result<Self, StoreError> {
+        let holder = Holder::new(addresses)?;
         let (runtime, connector) = (runtime()?, Arc::new(Connector::new(config)?));
-        let kept = wait(runtime.handle(), Kept::claim(connector.clone(), holder, patience))?;
+        let claim = Kept::claim(connector.clone(), holder, patience, in_use);
+        let kept = wait(runtime.handle(), claim)?;
         runtime.spawn(kept.clone().keep());
         Ok(Self::of(runtime, connector, kept, None, config))
+    }
+
+    /// Waits until another ledger has claimed the log; returns the reason.
+    pub fn fenced(&self) -> impl Future<Output = String> + Send + use<> {
+        self.kept.fenced()
     }
 
     /// Opens the log for reading while a ledger may write to it. The store shows exactly the state that was committed

@@ -14,14 +14,15 @@
 //! `CREATE TABLE … PARTITION OF` would wait for every reader of the whole table. Values are stored as they
 //! are: hashes, signatures and ciphertexts do not compress.
 //!
-//! The table `claim` has one row: the layout of the tables, and who may write. See [`super::claim`].
+//! The table `claim` has one row: the layout of the tables, who may write, and where writers reach that ledger. See
+//! [`super::claim`].
 
 use std::collections::BTreeSet;
 
 use crate::store::Column;
 
 /// The version of the tables.
-pub(super) const LAYOUT: i32 = 1;
+pub(super) const LAYOUT: i32 = 2;
 
 /// A partition: its column and its number among the partitions.
 pub(super) type Partition = (Column, u128);
@@ -49,10 +50,11 @@ pub(super) fn partition_of(column: Column, key: &[u8]) -> Option<Partition> {
 pub(super) fn create() -> String {
     let mut sql = String::from(
         "CREATE TABLE claim (one bool PRIMARY KEY DEFAULT true CHECK (one), layout int4 NOT NULL, \
-         epoch int8 NOT NULL, holder bytea NOT NULL, since timestamptz NOT NULL DEFAULT now());",
+         epoch int8 NOT NULL, holder bytea NOT NULL, address text NOT NULL, writing text NOT NULL, \
+         since timestamptz NOT NULL DEFAULT now());",
     );
     sql.push_str(&format!(
-        "INSERT INTO claim (layout, epoch, holder) VALUES ({LAYOUT}, 0, '');"
+        "INSERT INTO claim (layout, epoch, holder, address, writing) VALUES ({LAYOUT}, 0, '', '', '');"
     ));
     for column in Column::ALL {
         let (name, partitioned) = (column.name(), partitioning(column).is_some());

@@ -171,7 +171,7 @@ impl Session {
         let ((begun, epoch), swapped) = join(begun, self.swap(swap)).await;
         begun.map_err(failure)?;
         let epoch: i64 = epoch.and_then(|row| row.try_get(0)).map_err(failure)?;
-        if epoch == self.epoch {
+        if epoch == self.epoch || failpoints::fires(Point::FenceLeftOut) {
             return swapped;
         }
         Err(StoreError::Fenced(format!(
@@ -221,8 +221,16 @@ impl Session {
         let statement = statement.ok_or_else(|| StoreError::failed("a swap", "a statement was not prepared"))?;
         match self.client.execute(statement, &parameters).await.map_err(failure)? {
             1 => Ok(()),
+            _ if failpoints::fires(Point::FenceLeftOut) => self.overwrite(&swap).await,
             _ => Err(swap.refused()),
         }
+    }
+
+    /// For a test: what a swap is without its condition.
+    async fn overwrite(&self, swap: &Swap<'_>) -> Result<(), StoreError> {
+        let sql = format!("UPDATE {} SET v = $2 WHERE k = $1", swap.column.name());
+        let written = self.client.execute(&sql, &[&swap.key, &swap.after]).await;
+        written.map(drop).map_err(failure)
     }
 
     /// Prepares the statements that the batch needs, outside its transaction.

@@ -28,6 +28,10 @@ fn open(cluster: &Cluster) -> PostgresStore {
     PostgresStore::open(&config(cluster)).unwrap()
 }
 
+fn open_within(config: &PostgresConfig, patience: Duration) -> Result<PostgresStore, StoreError> {
+    PostgresStore::open_within(config, Addresses::default(), patience, patience)
+}
+
 fn batch(key: &[u8]) -> Batch {
     let mut batch = Batch::default();
     batch.put(Column::Meta, key, b"value");
@@ -55,9 +59,7 @@ fn the_postgres_store_conforms() {
 
 fn only_one_store_is_open_for_writing(cluster: &Cluster) {
     let first = open(cluster);
-    let second = PostgresStore::open_within(&config(cluster), Duration::from_millis(300))
-        .err()
-        .unwrap();
+    let second = open_within(&config(cluster), Duration::from_millis(300)).err().unwrap();
     assert!(second.to_string().contains("another ledger"), "{second}");
     first.write(&batch(b"first"), Durability::Synced).unwrap();
 }

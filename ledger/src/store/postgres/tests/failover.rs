@@ -79,9 +79,9 @@ fn a_frozen_primary_is_left_and_acknowledges_nothing_when_it_wakes() {
     // Its standby has left, so no ledger can claim the log there.
     let mut stale = config(&cluster);
     stale.hosts.truncate(1);
-    let refused = PostgresStore::open_within(&stale, Duration::from_millis(1));
+    let refused = open_within(&stale, Duration::from_millis(1));
     assert!(
-        matches!(refused, Err(StoreError::Unknown(_))),
+        matches!(refused, Err(StoreError::Unknown(_) | StoreError::InUse)),
         "a stale primary was claimed"
     );
     assert_eq!(head(&open(&cluster)), size);
@@ -130,7 +130,7 @@ fn a_zombie_forks_nothing_and_without_a_fence_it_would() {
     let other = loop {
         // The zombie's keeper competes for the log until the other ledger has it.
         cluster.sql(0, end).unwrap();
-        if let Ok(other) = PostgresStore::open_within(&config(&cluster), Duration::ZERO) {
+        if let Ok(other) = open_within(&config(&cluster), Duration::ZERO) {
             break other;
         }
     };

@@ -80,7 +80,7 @@ impl io::Write for Logged {
 
 /// The error of opening the store with this configuration. It must not have the password.
 fn refusal(config: &PostgresConfig) -> String {
-    let error = PostgresStore::open_within(config, Duration::ZERO).err().unwrap();
+    let error = open_within(config, Duration::ZERO).err().unwrap();
     let read_only = PostgresStore::open_read_only(config).err().unwrap();
     for text in [format!("{error} {error:?}"), format!("{read_only} {read_only:?}")] {
         assert!(!text.contains(PASSWORD) && !text.contains("not-the-password"), "{text}");
