@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::Error;
+use super::error::Error;
 use super::process::Process;
 use super::sequence::{Followed, rules_clock};
 use crate::engine::follower::{FollowError, LogFollower};

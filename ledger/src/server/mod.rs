@@ -5,6 +5,7 @@
 //! process changes its role once at most, from follower to sequencer: a sequencer that has lost the log ends, because
 //! nothing that it has in memory may be used any longer. Its supervisor starts it again, as a follower.
 
+mod error;
 mod follow;
 mod process;
 mod sequence;
@@ -15,19 +16,17 @@ use std::time::{Duration, Instant};
 
 use certificates::Renewal;
 use service::Listener;
-use service::{Clock, Shutdown, http as calls, listen};
+use service::{Clock, Shutdown, listen};
 use tokio::net::TcpListener;
 
-use crate::config::{Config, ConfigError, StoreConfig};
-use crate::engine::follower::FollowError;
-use crate::engine::publication::PolicyMismatch;
-use crate::engine::{Contradiction, OpenError};
+use crate::config::{Config, StoreConfig};
 use crate::http::{Roles, routes, writing_routes};
 use crate::metrics_help;
 use crate::store::postgres::{PostgresConfig, PostgresStore};
 use crate::store::rocks::RocksStore;
 use crate::store::{Store, StoreError};
 use crate::writing::{Owner, WritingEntrance, WritingError};
+pub use error::Error;
 use follow::{Follower, POLL_INTERVAL, Step};
 use process::{Process, create_directory};
 #[cfg(test)]
@@ -49,49 +48,6 @@ pub(crate) fn find_store(data: &Path) -> Option<PathBuf> {
     [data.join(STORE), data.join("ledger").join(STORE)]
         .into_iter()
         .find(|path| path.is_dir())
-}
-
-/// Why the ledger cannot run.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The configuration is invalid.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The stored log cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The log of another ledger cannot be followed.
-    #[error(transparent)]
-    Follow(#[from] FollowError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The witness policy cannot be used.
-    #[error(transparent)]
-    Policy(#[from] PolicyMismatch),
-    /// A witness shows a checkpoint that this log has signed and does not contain.
-    #[error(transparent)]
-    Behind(#[from] Contradiction),
-    /// The data directory, the listener or a thread failed.
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-    /// The writing entrance cannot be opened.
-    #[error(transparent)]
-    Writing(#[from] WritingError),
-    /// The HTTP client for witnesses cannot be created.
-    #[error(transparent)]
-    Client(#[from] calls::CallError),
-    /// Another ledger has taken over the log.
-    #[error(
-        "another ledger has taken over this log ({0}): this process ends. Start it again, and it follows that ledger"
-    )]
-    TakenOver(String),
-    /// The sequencer of a log in a database has stopped.
-    #[error("the log has stopped accepting entries: {0}. This process ends, so that another ledger can take over")]
-    Stopped(String),
-    /// A task of start-up or shutdown panicked.
-    #[error("start-up was cancelled")]
-    Start,
 }
 
 /// The role in which a process begins.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use service::Clock;
 use service::clock::{CheckedClock, Confirmation, LastCheckedTime};
 
-use super::Error;
+use super::error::Error;
 use super::sequence::{Followed, Setup};
 use crate::address::LedgerAddress;
 use crate::config::{Config, StoreConfig};

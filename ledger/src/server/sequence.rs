@@ -11,7 +11,7 @@ use service::{Shutdown, http as calls};
 use tlog::policy::Policy;
 use tokio::task::JoinHandle;
 
-use super::Error;
+use super::error::Error;
 use crate::engine::follower::FollowError;
 use crate::engine::publication::{Publication, QuorumLossPolicy};
 use crate::engine::rows::{Rows, TreeHead};
