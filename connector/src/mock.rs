@@ -11,12 +11,15 @@
 //!   { "evidence_type": "melde-anschrift", "answer": "not_permitted" } ]
 //! ```
 //!
+//! A request for XML or PDF gets the fields of the answer as a document, as a register would write it.
+//!
 //! An answer with `later_seconds` comes so much later, and only to an asynchronous request. Another one fails.
 //!
 //! Nothing is recorded, sealed or proved: the numbers of entries are counted up. Every title begins with [`MARK`], so
 //! that no one takes a mock's evidence for a register's. Open previews, answers for later and idempotency keys are in
 //! memory, at most [`MAX_OPEN`] of each.
 
+mod document;
 mod later;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -349,6 +352,7 @@ impl Mock {
             Kind::Timeout => Err(Problem::timeout("the provider did not answer in time")),
             Kind::Delivered => {
                 let evidence = canned.evidence.clone().ok_or_else(Problem::internal)?;
+                let evidence = document::in_form(evidence, query)?;
                 Ok(match login {
                     Some(login) => self.keep(login, evidence),
                     None => self.result(ResultState::Delivered, Some(evidence)),
@@ -438,6 +442,10 @@ impl EvidenceService for Mock {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD as BASE64;
+    use messages::EvidenceForm;
+
     use super::*;
 
     fn checked(json: &str) -> Result<Answers, AnswersError> {
@@ -459,6 +467,25 @@ mod tests {
         }
         let mut evidence = answers.0.iter().filter_map(|canned| canned.evidence.as_ref());
         assert!(evidence.all(|evidence| evidence.title.to_string().starts_with(MARK)));
+    }
+
+    #[test]
+    fn every_shipped_evidence_has_every_form() {
+        let answers = Answers::shipped().unwrap();
+        let evidence = answers.0.iter().filter_map(|canned| canned.evidence.as_ref());
+        for (evidence, form) in evidence.flat_map(|evidence| EvidenceForm::ALL.map(|form| (evidence, form))) {
+            let mut query = crate::fixture::query();
+            query.form = form;
+            let written = document::in_form(evidence.clone(), &query).unwrap();
+            assert_eq!(written.fields, evidence.fields);
+            let Some(document) = written.document else {
+                assert_eq!(form, EvidenceForm::Json);
+                continue;
+            };
+            let content = BASE64.decode(document.content).unwrap();
+            let read = crate::evidence::read(form, &content, &query.evidence_type).unwrap();
+            assert_eq!(read.fields, evidence.fields);
+        }
     }
 
     #[test]

@@ -26,12 +26,22 @@ async function begin(page, service, user) {
 
 const reach = (page, need, stage) => page.waitForSelector(`#unterlage-${need}[data-stage="${stage}"]`, { timeout: 60_000 });
 
+/** Gets the register's document behind its link. A real download would leave Chromium's window without frames for a while. */
+async function download(page, need) {
+  const response = await page.request.get(new URL(await page.getAttribute(`#dokument-${need}`, 'href'), page.url()).href);
+  assert.equal(response.headers()['content-disposition'], 'attachment; filename="nachweis.pdf"');
+  const content = await response.body();
+  assert.equal(content.subarray(0, 5).toString(), '%PDF-');
+  assert.match(content.toString('latin1'), /EmbeddedFile/);
+}
+
 /** Has evidence fetched, looks at it and decides. */
 async function fetchAndDecide(page, need, decision, stage) {
   await page.click(`#abrufen-${need}`);
   await reach(page, need, 'preview');
   await page.click(`#ansehen-${need}`);
   const shown = await page.innerText('#vorschau');
+  await download(page, need);
   await page.click(`#${decision}`);
   await reach(page, need, stage);
   return shown;
@@ -45,6 +55,7 @@ for (const [javaScriptEnabled, user] of [[true, 'emma'], [false, 'deniz']]) {
       await begin(page, 'bewohnerparken', user);
       assert.match(await fetchAndDecide(page, 0, 'zustimmen', 'received'), /Rheinfurt/);
       await fetchAndDecide(page, 1, 'zustimmen', 'received');
+      await download(page, 0);
       await page.click('#absenden');
       const reference = await page.innerText('#vorgang');
       await page.click('#cockpit');

@@ -17,15 +17,17 @@ pub(crate) mod later;
 pub(crate) mod preview;
 
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
-use messages::xnachweis::{ErrorCode, EvidenceAnswer, EvidenceRequest0101};
+use messages::xnachweis::{ErrorCode, Evidence, EvidenceAnswer, EvidenceRequest0101};
 use messages::{
-    AnswerContent, Completion, ExchangeRequest, FailureReason, OutcomeNotice, Reply, ReplyOutcome, SealingKey,
+    AnswerContent, Completion, EvidenceForm, ExchangeRequest, FailureReason, OutcomeNotice, Reply, ReplyOutcome,
+    SealingKey,
 };
 use record::{ExchangeRecord, ExchangeResult, Label};
 use tlog::checkpoint::Checkpoint;
 
 use super::query::AuthorityEvidence;
 use crate::context::CheckContext;
+use crate::evidence;
 use crate::record_check::{self, Decision, RepresentativesOutcome, SignedParts};
 
 /// The check that failed, and why, for the alarm. Names no person and no value.
@@ -300,8 +302,7 @@ impl Accepted {
                 if evidence.subject != asked.query.subject || evidence.distribution.media_type != *form {
                     return Err(failed("the answer is about another person or in another form"));
                 }
-                let evidence = text::json::from_slice(&evidence.content);
-                let evidence = evidence.map_err(|_| failed("the evidence cannot be read"))?;
+                let evidence = evidence_of(evidence).ok_or_else(|| failed("the evidence cannot be read"))?;
                 if self.awaits_preview() {
                     return Ok(Opened::AwaitsPreview);
                 }
@@ -356,7 +357,14 @@ pub(crate) fn read_checked(
         return Err(unreadable());
     };
     let evidence = response.availability.evidence().ok_or_else(unreadable)?;
-    text::json::from_slice(&evidence.content).map_err(|_| unreadable())
+    evidence_of(evidence).ok_or_else(unreadable)
+}
+
+/// Evidence for the authority's system, by the form and the type that it names.
+fn evidence_of(evidence: &Evidence) -> Option<AuthorityEvidence> {
+    let form = EvidenceForm::of_media_type(&evidence.distribution.media_type)?;
+    let read = evidence::read(form, &evidence.content, &evidence.evidence_type.id).ok()?;
+    Some(AuthorityEvidence::new(read, form, &evidence.content))
 }
 
 #[cfg(test)]

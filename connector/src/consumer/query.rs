@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use messages::EvidenceForm;
 use record::{Ars, Assurance, ParticipantId, Power, PreviewDecision, SubjectRole};
 use serde::{Deserialize, Serialize};
 use text::{FieldValue, Reference, Title};
@@ -10,7 +13,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use uuid::Uuid;
 
 use super::login::Login;
-use crate::evidence::EvidenceSection;
+use crate::evidence::{EvidenceContent, EvidenceSection};
 
 /// A request for evidence: either `person` or `legal_person`, and `provider`, `place` or both.
 // `Debug` shows no person.
@@ -28,6 +31,11 @@ pub struct EvidenceQuery {
     /// The evidence type (id of the Registerlandkarte).
     #[schema(example = "fahrzeug-parken")]
     pub evidence_type: String,
+    /// The form of the evidence: `json` for its fields alone, `xml` or `pdf` for a document besides. The register writes
+    /// its documents by the XML schema that it publishes; `pdf` is PDF/A-3 with the XML document in it.
+    #[serde(default)]
+    #[schema(schema_with = form_schema, required = false)]
+    pub form: EvidenceForm,
     /// The purpose (code of the Registerlandkarte).
     #[schema(example = "bewohnerparken")]
     pub purpose: String,
@@ -182,6 +190,16 @@ fn role_schema() -> Object {
     one_of(&[SubjectRole::DataSubject, SubjectRole::ThirdPerson])
         .description(Some(
             "The role in the procedure of the person whom the evidence is about; `data-subject` without one.",
+        ))
+        .build()
+}
+
+fn form_schema() -> Object {
+    one_of(&EvidenceForm::ALL)
+        .description(Some(
+            "The form of the evidence: `json` for its fields alone, `xml` or `pdf` for a document besides. A register \
+             writes its documents by the XML schema that it publishes; `pdf` is PDF/A-3 with the XML document in it. \
+             Everything about a person comes as `json` alone. Without a form `json`.",
         ))
         .build()
 }
@@ -366,6 +384,42 @@ pub struct AuthorityEvidence {
     /// Everything that the register has about the person; only for a request of the person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sections: Vec<EvidenceSection>,
+    /// The document, if one was requested. Its fields are those above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<AuthorityDocument>,
+}
+
+/// Evidence as a document.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct AuthorityDocument {
+    /// `application/xml` or `application/pdf`.
+    #[schema(example = "application/pdf")]
+    pub media_type: String,
+    /// The document as the register has written it, in base64 (RFC 4648, section 4).
+    #[schema(content_encoding = "base64")]
+    pub content: String,
+}
+
+impl AuthorityEvidence {
+    /// Evidence of one form, with its content as the register has written it.
+    pub(crate) fn new(read: EvidenceContent, form: EvidenceForm, content: &[u8]) -> Self {
+        Self {
+            title: read.title,
+            issued_at: read.issued_at,
+            fields: read.fields,
+            sections: read.sections,
+            document: (form != EvidenceForm::Json).then(|| AuthorityDocument {
+                media_type: form.media_type().to_owned(),
+                content: BASE64.encode(content),
+            }),
+        }
+    }
+}
+
+impl std::fmt::Debug for AuthorityDocument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AuthorityDocument({}, redacted)", self.media_type)
+    }
 }
 
 impl std::fmt::Debug for AuthorityEvidence {

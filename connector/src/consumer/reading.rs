@@ -27,6 +27,9 @@ pub enum QueryError {
     /// The directory has no keys of identity.
     #[error("the directory has no keys of identity")]
     Identity,
+    /// Everything about a person was requested in another form than JSON.
+    #[error("form: everything about a person comes as json alone")]
+    Form,
     /// The person's data are insufficient or malformed.
     #[error(transparent)]
     Person(#[from] MessageError),

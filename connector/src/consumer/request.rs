@@ -4,10 +4,10 @@ use messages::xnachweis::{
     Address, Authority, Distribution, Euid, EvidenceRequest0101, EvidenceType, Head, LegalPerson, NaturalPerson, Query,
 };
 use messages::{
-    ExchangeRequest, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey,
+    EvidenceForm, ExchangeRequest, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey,
     SealingPublicKey, SubjectQuery,
 };
-use record::content::Party;
+use record::content::{OWN_REQUEST, Party};
 use record::{Ars, Assurance, IdentityKeys, ParticipantId, SigningKey, Subject, Timestamp};
 use registerlandkarte::Denied;
 use service::Problem;
@@ -21,7 +21,6 @@ use super::query::{EvidenceQuery, LegalPersonQuery};
 use super::reading::{field, login_proof, natural};
 use super::representative::QueryRepresentative;
 use crate::context::CheckContext;
-use crate::evidence::EVIDENCE_MEDIA_TYPE;
 
 pub use super::reading::QueryError;
 
@@ -68,6 +67,7 @@ pub fn build(
     now: Timestamp,
     deadline: Timestamp,
 ) -> Result<PendingRequest, QueryError> {
+    check_form(query)?;
     let texts = QueryTexts::read(query, &trace)?;
     let directory = context.directory();
     let provider = addressee(context, query, &texts, now)?;
@@ -118,9 +118,19 @@ pub(crate) fn check_query(query: &EvidenceQuery) -> Result<(), QueryError> {
     QuerySubject::read(query)?;
     QueryRepresentative::read(query)?;
     login_proof(query)?;
+    check_form(query)?;
     match (&query.provider, &query.place) {
         (None, None) => Err(QueryError::NoProvider),
         _ => Ok(()),
+    }
+}
+
+/// Everything about a person has no form but JSON.
+fn check_form(query: &EvidenceQuery) -> Result<(), QueryError> {
+    if query.form == EvidenceForm::Json || query.purpose != OWN_REQUEST {
+        Ok(())
+    } else {
+        Err(QueryError::Form)
     }
 }
 
@@ -286,7 +296,7 @@ fn xnachweis(
                 title: listed.map_or_else(|| id.to_string(), |evidence| evidence.title.to_string()),
                 description: None,
             },
-            distribution: Distribution::of(EVIDENCE_MEDIA_TYPE),
+            distribution: Distribution::of(query.form.media_type()),
             representative: None,
             subject: subject.of_message(query.assurance),
         },

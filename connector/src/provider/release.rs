@@ -1,6 +1,5 @@
 //! Asks the register and seals its answer to the consumer. No other module has the register's address.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use messages::limits::{MAX_EVIDENCE, MAX_LATER_SECONDS};
@@ -8,11 +7,13 @@ use messages::xnachweis::{
     Authority, Availability, Distribution, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, EvidenceType,
     Head, Subject, XmlError,
 };
-use messages::{AnswerContent, AnswerResult, Deferral, FailureReason, Forward, ForwardAnswer, MessageError, Reply};
+use messages::{
+    AnswerContent, AnswerResult, Deferral, EvidenceForm, FailureReason, Forward, ForwardAnswer, MessageError, Reply,
+};
 use record::{LegalDay, ParticipantId, SigningKey, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::http::{CallError, Client};
-use text::{FieldValue, Reference, Title};
+use text::Reference;
 use tlog::Hash;
 use tlog::merkle::Index;
 use uuid::Uuid;
@@ -24,7 +25,7 @@ use crate::alarm;
 use crate::config::ProviderConfig;
 use crate::context::CheckContext;
 use crate::error::Error;
-use crate::evidence::{EVIDENCE_MEDIA_TYPE, EvidenceSection};
+use crate::evidence;
 use crate::scan::{ScanError, Scanned, Scanner, scan};
 
 /// A register that does not say when it is ready is asked again after this many seconds.
@@ -68,17 +69,11 @@ impl<'a> RegisterSubject<'a> {
     }
 }
 
-/// The register's answer, which is also the content of `RepositoryItem` in an answer. Evidence has fields; everything
-/// about a person has sections.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RegisterEvidence {
-    pub(crate) title: Title,
-    pub(crate) issued_at: Reference,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) fields: BTreeMap<Title, FieldValue>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) sections: Vec<EvidenceSection>,
+/// Evidence as the register gives it, which is also the content of `RepositoryItem` in an answer.
+struct RegisterEvidence {
+    form: EvidenceForm,
+    content: Vec<u8>,
+    issued_at: Reference,
 }
 
 enum RegisterAnswer {
@@ -124,23 +119,30 @@ impl Register {
         let Some(subject) = RegisterSubject::of(checked) else {
             return RegisterAnswer::Nothing;
         };
+        let own = checked.record().why.is_own_request();
+        let Some(form) = requested_form(checked).filter(|form| *form == EvidenceForm::Json || !own) else {
+            tracing::error!("the request asks for a form of evidence that does not exist here");
+            return RegisterAnswer::Failed(FailureReason::EvidenceUnusable);
+        };
         let client = self.client.with_timeout(self.limit.min(left));
+        let client = client.with_accept(form.media_type());
         let exchange = checked.record().ids.exchange;
+        let evidence_type = &checked.permission().evidence.id;
+        let wanted = (form, evidence_type.as_str());
         let asked = match subject {
             // P7 has found the permission of this purpose, which only the body of the citizens' portal has.
-            RegisterSubject::Idnr(idnr) if checked.record().why.is_own_request() => {
+            RegisterSubject::Idnr(idnr) if own => {
                 let query = StockQuery { idnr, exchange };
-                question_register(&client, &format!("{}/stock", self.url), &query).await
+                question_register(&client, &format!("{}/stock", self.url), &query, wanted).await
             }
             subject => {
-                let evidence_type = &checked.permission().evidence.id;
                 let query = RegisterQuery {
                     subject,
                     evidence_type,
                     exchange,
                     may_wait: !checked.record().synchronous,
                 };
-                question_register(&client, &format!("{}/evidence", self.url), &query).await
+                question_register(&client, &format!("{}/evidence", self.url), &query, wanted).await
             }
         };
         match asked {
@@ -165,18 +167,36 @@ impl Register {
     }
 }
 
-/// Sends the query. A register answers with evidence, or with 202 and the time after which it is to be asked again.
-async fn question_register(client: &Client, url: &str, query: &impl Serialize) -> Result<RegisterAnswer, CallError> {
+/// Sends the query. A register answers with evidence of the wanted form and type, or with 202 and the time after which
+/// it is to be asked again.
+async fn question_register(
+    client: &Client,
+    url: &str,
+    query: &impl Serialize,
+    (form, evidence_type): (EvidenceForm, &str),
+) -> Result<RegisterAnswer, CallError> {
     let body = serde_json::to_vec(query).map_err(|error| CallError::Invalid(error.to_string()))?;
     let answer = client.post(url, "application/json", body).await?;
     if answer.status == 202 {
         let seconds = answer.retry_after.map_or(ASK_AGAIN, u64::from);
         return Ok(RegisterAnswer::Later(seconds.max(1)));
     }
-    let found = text::json::from_slice(&answer.success()?);
-    found
-        .map(RegisterAnswer::Found)
-        .map_err(|error| CallError::Invalid(error.to_string()))
+    let body = answer.success()?;
+    if body.len() > MAX_EVIDENCE {
+        return Ok(RegisterAnswer::Failed(FailureReason::EvidenceTooLarge));
+    }
+    let read = evidence::read(form, &body, evidence_type);
+    let read = read.map_err(|error| CallError::Invalid(error.to_string()))?;
+    let content = match form {
+        // In canonical form, and without what is no part of it.
+        EvidenceForm::Json => serde_json::to_vec(&read).map_err(|error| CallError::Invalid(error.to_string()))?,
+        EvidenceForm::Xml | EvidenceForm::Pdf => body,
+    };
+    Ok(RegisterAnswer::Found(RegisterEvidence {
+        form,
+        content,
+        issued_at: read.issued_at,
+    }))
 }
 
 /// The day in Germany on which the register issued the evidence. A time without a zone is German time.
@@ -219,8 +239,17 @@ pub(crate) async fn release(
         Some(_) => Duration::MAX,
         None => Duration::from_secs(forward.metadata.deadline.since(now).max(1)),
     };
-    let failed = Answer::seal(forward, error(head.clone(), request.id, ErrorCode::Unavailable)?)?;
-    let nothing = Answer::seal(forward, error(head.clone(), request.id, ErrorCode::NotFound)?)?;
+    let requested = requested_form(checked).unwrap_or_default();
+    let failed = Answer::seal(
+        forward,
+        error(head.clone(), request.id, ErrorCode::Unavailable)?,
+        requested,
+    )?;
+    let nothing = Answer::seal(
+        forward,
+        error(head.clone(), request.id, ErrorCode::NotFound)?,
+        requested,
+    )?;
     let reason = match register.ask(checked, (fresh, login), left).await {
         RegisterAnswer::Nothing => return Ok(nothing.reply(key, forward, index, AnswerResult::NothingFound)),
         RegisterAnswer::Failed(reason) => reason,
@@ -237,6 +266,11 @@ pub(crate) async fn release(
     };
     alarm(reason, checked, forward);
     Ok(failed.reply(key, forward, index, AnswerResult::Failed(reason)))
+}
+
+/// The form of evidence that the request asks for; `None` if there is no such form here.
+fn requested_form(checked: &Checked) -> Option<EvidenceForm> {
+    EvidenceForm::of_media_type(&checked.request().query.distribution.media_type)
 }
 
 /// The time from which the register is asked again. `None` when the exchange ends before it can be asked again.
@@ -266,7 +300,7 @@ fn defer(
         key,
         about,
         available,
-        Answer::seal(forward, xml)?.sealed,
+        Answer::seal(forward, xml, requested_form(checked).unwrap_or_default())?.sealed,
     ))
 }
 
@@ -282,7 +316,9 @@ fn alarm(reason: FailureReason, checked: &Checked, forward: &Forward) {
         ),
         FailureReason::EvidenceUnusable => (
             "evidence-unusable",
-            format!("the register's evidence of type {evidence_type} cannot be written as XNachweis"),
+            format!(
+                "evidence of type {evidence_type} cannot be written as XNachweis, or not in the form that was asked for"
+            ),
         ),
         FailureReason::EvidenceInfected => (
             "evidence-infected",
@@ -320,7 +356,7 @@ pub(crate) fn refuse(
         _ => ErrorCode::Refused,
     };
     let xml = error(head, Uuid::nil(), code)?;
-    Ok(Answer::seal(forward, xml)?.sign(key, forward, index, result))
+    Ok(Answer::seal(forward, xml, EvidenceForm::default())?.sign(key, forward, index, result))
 }
 
 /// The authority of a component, by the directory in force at the intent. A component that it does not list has its id
@@ -347,14 +383,14 @@ struct Answer {
 }
 
 impl Answer {
-    fn seal(forward: &Forward, xml: Vec<u8>) -> Result<Self, MessageError> {
+    fn seal(forward: &Forward, xml: Vec<u8>, requested: EvidenceForm) -> Result<Self, MessageError> {
         let content = AnswerContent {
             salt: messages::random()?,
             xml,
         };
         Ok(Self {
             digest: content.digest(),
-            sealed: content.seal(&forward.answer_key, forward.metadata.message)?,
+            sealed: content.seal(&forward.answer_key, forward.metadata.message, requested)?,
         })
     }
 
@@ -375,11 +411,10 @@ async fn delivered(
     head: Head,
     found: &RegisterEvidence,
 ) -> Result<(Answer, Hash), FailureReason> {
-    let content = serde_json::to_vec(found).map_err(|_| FailureReason::EvidenceUnusable)?;
-    if content.len() > MAX_EVIDENCE {
+    if found.content.len() > MAX_EVIDENCE {
         return Err(FailureReason::EvidenceTooLarge);
     }
-    let scanned = scan(register.scanner.as_ref(), &content).await.map_err(|error| {
+    let scanned = scan(register.scanner.as_ref(), &found.content).await.map_err(|error| {
         tracing::error!(%error, "the evidence is not delivered");
         match error {
             ScanError::Infected => FailureReason::EvidenceInfected,
@@ -387,16 +422,21 @@ async fn delivered(
         }
     })?;
     let issued = issuing_date(&found.issued_at).ok_or(FailureReason::EvidenceUnusable)?;
-    let xml = response(checked, head, &issued, &scanned).map_err(|error| match error {
+    let xml = response(checked, head, &issued, (found.form, &scanned)).map_err(|error| match error {
         XmlError::TooLarge => FailureReason::EvidenceTooLarge,
         _ => FailureReason::EvidenceUnusable,
     })?;
-    let answer = Answer::seal(forward, xml).map_err(|_| FailureReason::EvidenceTooLarge)?;
+    let answer = Answer::seal(forward, xml, found.form).map_err(|_| FailureReason::EvidenceTooLarge)?;
     let digest = answer.digest;
     Ok((answer, digest))
 }
 
-fn response(checked: &Checked, head: Head, issued: &str, content: &Scanned<'_>) -> Result<Vec<u8>, XmlError> {
+fn response(
+    checked: &Checked,
+    head: Head,
+    issued: &str,
+    (form, content): (EvidenceForm, &Scanned<'_>),
+) -> Result<Vec<u8>, XmlError> {
     let request = checked.request();
     let evidence = &checked.permission().evidence;
     EvidenceResponse0102 {
@@ -412,7 +452,7 @@ fn response(checked: &Checked, head: Head, issued: &str, content: &Scanned<'_>) 
                 title: evidence.title.clone(),
                 description: None,
             },
-            distribution: Distribution::of(EVIDENCE_MEDIA_TYPE),
+            distribution: Distribution::of(form.media_type()),
             languages: Vec::new(),
             content: content.bytes().to_vec(),
             subject: request.query.subject.clone(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use axum::routing::post;
 use messages::limits::MAX_EVIDENCE;
-use messages::{CheckName, FailureReason, ReplyOutcome};
+use messages::{CheckName, EvidenceForm, FailureReason, ReplyOutcome};
 use record::Outcome;
 use record::receipt::Receipt;
 use service::ManualClock;
@@ -20,6 +20,7 @@ mod trust_in_force;
 
 use super::*;
 use crate::consumer::checks as consumer_checks;
+use crate::consumer::query::EvidenceQuery;
 use crate::fixture::{IDNR, NOW, Plan, Prepared};
 
 const SCHEMA: &str = r#"{ "name": "ZFZR", "evidence_types": [ { "id": "zb1", "title": "Zulassungsbescheinigung Teil I",
@@ -141,6 +142,75 @@ async fn evidence_reaches_the_consumer_and_the_number_of_nobody_finds_nothing() 
         register.questions(),
         2,
         "the register is asked for the number of nobody as well"
+    );
+}
+
+#[tokio::test]
+async fn evidence_reaches_the_consumer_in_the_form_that_it_asked_for() {
+    let register = register().await;
+    for form in EvidenceForm::ALL {
+        let plans = [false, true].map(|nobody| {
+            let query = EvidenceQuery {
+                form,
+                ..crate::fixture::query()
+            };
+            Plan {
+                query,
+                ..if nobody { Plan::nobody() } else { Plan::default() }
+            }
+        });
+        let mut lengths = Vec::new();
+        for plan in plans {
+            let (_directory, served) = served();
+            let mut prepared = plan.build();
+            let reply = serve(&prepared, &register.register, &served).await;
+            lengths.push(reply.sealed_answer.len());
+            let outcome = reply.statement.outcome;
+            let completion = prepared.close(Some(reply), outcome.into());
+            let context = prepared.world.context("stadt-a");
+            let accepted = consumer_checks::check(&context, &prepared.pending.request, &completion).unwrap();
+            let asked = prepared.pending.xnachweis.as_ref().unwrap();
+            let opened = accepted.open(&prepared.pending.answer_key, asked).unwrap();
+            let Some(evidence) = opened.evidence() else {
+                assert_eq!(outcome, ReplyOutcome::NothingFound);
+                continue;
+            };
+            assert_eq!(evidence.fields["fin"], "WVWZZZ1JZXW000001");
+            assert_eq!(&*evidence.issued_at, "2027-01-15T08:00:00Z");
+            let media_type = evidence.document.map(|document| document.media_type);
+            let document = (form != EvidenceForm::Json).then(|| form.media_type().to_owned());
+            assert_eq!(media_type, document);
+        }
+        assert_eq!(
+            lengths[0], lengths[1],
+            "{form:?}: the size says whether something was found"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_does_not_exist_is_answered_without_asking_the_register() {
+    let register = register().await;
+    let own = |plan: Plan| Plan {
+        rule: fixtures::values::rule("bestandsdaten", "zb1", record::content::OWN_REQUEST, "Eigene Daten"),
+        query: EvidenceQuery {
+            purpose: record::content::OWN_REQUEST.into(),
+            ..crate::fixture::query()
+        },
+        ..plan
+    };
+    let asking = |media_type: &'static str| Plan {
+        xml: Box::new(move |xml| xml.query.distribution.media_type = media_type.into()),
+        ..Plan::default()
+    };
+    for plan in [asking("image/png"), own(asking("application/pdf"))] {
+        let (_directory, served) = served();
+        let reply = serve(&plan.build(), &register.register, &served).await;
+        assert_eq!(reply.statement.failure, Some(FailureReason::EvidenceUnusable));
+    }
+    assert_eq!(
+        std::fs::read_to_string(register.directory.path().join("state/access.log")).unwrap(),
+        ""
     );
 }
 

@@ -15,6 +15,16 @@ pub(crate) struct Evidence {
     pub(crate) title: String,
     pub(crate) issued_at: String,
     pub(crate) fields: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) document: Option<Document>,
+}
+
+/// The evidence as a document for people.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Document {
+    pub(crate) media_type: String,
+    /// Base64.
+    pub(crate) content: String,
 }
 
 impl std::fmt::Debug for Evidence {

@@ -173,6 +173,7 @@ pub(crate) fn query(service: &Service, need: &Need, session: &Session, reference
         "provider": need.provider,
         "place": need.place,
         "evidence_type": need.evidence_type,
+        "form": "pdf",
         "purpose": need.purpose,
         "request_reference": reference,
         "official": service.official,

@@ -34,6 +34,7 @@
 mod application;
 mod assets;
 pub mod config;
+mod document;
 mod error;
 mod fetch;
 mod login;

@@ -118,7 +118,10 @@ fn need_card(service: &Service, (number, need): (usize, &Need), stage: &Stage, s
         h2.kern-heading-small { (need.title) }
         p { span class={ "kern-badge kern-badge--" (colour(stage)) } { span.kern-label { (state(stage)) } } }
         (said(need, stage))
-        @if let Stage::Received(evidence) = stage { (data(need, evidence)) }
+        @if let Stage::Received(evidence) = stage {
+            (data(need, evidence))
+            (document(service, number, evidence))
+        }
         @if let Stage::Pending(awaited) = stage { (waits(need, awaited)) }
         @if stage.may_fetch() { (explanation(need)) }
         div.an-acts {
@@ -219,6 +222,7 @@ pub(crate) fn preview(
         section.an-need #vorschau {
             h2.kern-heading-small { (evidence.title) }
             (data(need, evidence))
+            (document(service, number, evidence))
         }
         form method="post" action=(address) {
             (token(session))
@@ -272,6 +276,19 @@ fn data(need: &Need, evidence: &Evidence) -> Markup {
             }
             dt.kern-body { "Ausgestellt" }
             dd.kern-body { (time(&evidence.issued_at)) }
+        }
+    }
+}
+
+/// The link to the evidence as a document, if its register has written one.
+fn document(service: &Service, number: usize, evidence: &Evidence) -> Markup {
+    html! {
+        @if evidence.document.is_some() {
+            p.kern-body {
+                a.kern-link id={ "dokument-" (number) } href={ "/" (service.id) "/" (number) "/dokument" } download="nachweis.pdf" {
+                    "Dasselbe als PDF-Dokument des Registers herunterladen"
+                }
+            }
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | `POST /{service}/{need}/zurueckziehen` | withdraws a request that its register answers later |
 //! | `POST /{service}/{need}/hochladen` | takes a file instead |
 //! | `GET /{service}/{need}/vorschau`, `POST /{service}/{need}/entscheidung` | shows a preview, takes the decision |
+//! | `GET /{service}/{need}/dokument` | the evidence as its register's PDF document, at the preview and afterwards |
 //! | `POST /{service}/absenden`, `POST /{service}/neu` | sends the application, begins another one |
 
 use std::sync::Arc;
@@ -31,7 +32,7 @@ use crate::fetch::Connector;
 use crate::login::{Applicant, BegunHere, ProvedLogin};
 use crate::page::Page;
 use crate::session::{Session, Sessions};
-use crate::{assets, fetch, pages};
+use crate::{assets, document, fetch, pages};
 
 /// The largest file that a person may upload, in bytes, with its form.
 const MAX_UPLOAD: usize = 5 * 1024 * 1024 + 4096;
@@ -101,6 +102,7 @@ pub(crate) fn routes(desk: Arc<Desk>) -> Router {
             post(upload).layer(DefaultBodyLimit::max(MAX_UPLOAD)),
         )
         .route("/{service}/{need}/vorschau", get(preview))
+        .route("/{service}/{need}/dokument", get(document))
         .route("/{service}/{need}/entscheidung", post(decide))
         .merge(assets::routes())
         .fallback(async || not_found())
@@ -466,6 +468,27 @@ async fn preview(State(desk): Shared, headers: HeaderMap, Path(place): Path<(Str
             )
         }
     }
+}
+
+/// The evidence as a document: before the decision from the connector, which shows it to its person alone, and
+/// afterwards from the application, if the person has accepted.
+async fn document(State(desk): Shared, headers: HeaderMap, Path(place): Path<(String, usize)>) -> Response {
+    let Some((service, connector, _)) = need_of(&desk, &place) else {
+        return not_found();
+    };
+    let (id, number) = place;
+    let Some(session) = desk.session(&headers) else {
+        return back(&id, None);
+    };
+    let application = session.application(&id, service.needs.len());
+    let stage = application.pieces.get(number).map(|piece| &piece.stage);
+    let evidence = match stage {
+        Some(Stage::Preview(exchange)) => connector.preview(*exchange, &session).await.ok(),
+        Some(Stage::Received(evidence)) => Some(evidence.clone()),
+        _ => None,
+    };
+    let downloaded = evidence.as_ref().and_then(document::download);
+    downloaded.unwrap_or_else(|| back(&id, Some(number)))
 }
 
 #[derive(Deserialize)]

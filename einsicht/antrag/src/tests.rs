@@ -8,6 +8,8 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http_body_util::BodyExt as _;
 use record::Timestamp;
 use serde_json::{Value, json};
@@ -176,9 +178,12 @@ impl World {
     }
 }
 
+const PDF: &[u8] = b"%PDF-1.7 \xff";
+
 fn evidence() -> Value {
     let fields = json!({ "Kennzeichen": "RF-<b>1</b>" });
-    json!({ "title": "Fahrzeug", "issued_at": "2026-11-29", "fields": fields })
+    let document = json!({ "media_type": "application/pdf", "content": BASE64.encode(PDF) });
+    json!({ "title": "Fahrzeug", "issued_at": "2026-11-29", "fields": fields, "document": document })
 }
 
 #[tokio::test]
@@ -359,4 +364,71 @@ async fn every_page_has_its_headers_and_unknown_addresses_are_not_found() {
         );
     }
     assert_eq!(world.desk.sessions().len(), 1);
+}
+
+#[tokio::test]
+async fn the_document_is_a_download_for_the_person_at_the_preview_and_afterwards() {
+    let world = World::new().await;
+    let document = async |cookie: &str| {
+        let request = Request::get("/parken/0/dokument").header(header::COOKIE, cookie);
+        let request = request.body(Body::empty()).unwrap();
+        let (parts, body) = world.routes.clone().oneshot(request).await.unwrap().into_parts();
+        (parts, body.collect().await.unwrap().to_bytes())
+    };
+    assert_eq!(
+        document(&world.cookie).await.0.status,
+        StatusCode::SEE_OTHER,
+        "nothing is fetched"
+    );
+    world.previewed().await;
+    let shown = json!({ "exchange": EXCHANGE, "evidence": evidence() });
+    world.connector.answers("/preview", 200, shown);
+    let page = world.get("/parken/0/vorschau").await;
+    assert!(page.contains("href=\"/parken/0/dokument\""), "{page}");
+    assert_eq!(
+        document("antrag=x").await.0.status,
+        StatusCode::SEE_OTHER,
+        "another session"
+    );
+    let accepted = async || {
+        let (parts, body) = document(&world.cookie).await;
+        assert_eq!((parts.status, body.as_ref()), (StatusCode::OK, PDF));
+        for (name, value) in [
+            (header::CONTENT_TYPE, "application/pdf"),
+            (header::CONTENT_DISPOSITION, "attachment; filename=\"nachweis.pdf\""),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ] {
+            assert_eq!(parts.headers[&name], value);
+        }
+    };
+    accepted().await;
+    let delivered = json!({ "exchange": EXCHANGE, "outcome": "delivered", "evidence": evidence() });
+    world.connector.answers("/decision", 200, delivered);
+    let form = world.form().await;
+    world
+        .post("/parken/0/entscheidung", &form, "&entscheidung=accept")
+        .await;
+    assert!(world.until("received").await.contains("href=\"/parken/0/dokument\""));
+    accepted().await;
+    assert_eq!(world.connector.asked()[0].1["form"], "pdf");
+}
+
+#[tokio::test]
+async fn what_is_no_pdf_file_is_not_given_out() {
+    let world = World::new().await;
+    world.previewed().await;
+    for (media_type, content) in [
+        ("text/html", BASE64.encode(PDF)),
+        ("application/pdf", BASE64.encode("<script>")),
+        ("application/pdf", "?".to_owned()),
+    ] {
+        let mut evidence = evidence();
+        evidence["document"] = json!({ "media_type": media_type, "content": content });
+        let shown = json!({ "exchange": EXCHANGE, "evidence": evidence });
+        world.connector.answers("/preview", 200, shown);
+        let request = Request::get("/parken/0/dokument").header(header::COOKIE, &world.cookie);
+        let (status, ..) = world.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{media_type}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The forward to the provider, its reply, and the completion to the consumer.
 //!
 //! ```text
-//! sealed_answer = HPKE(answer key, "einsicht/answer/v1", aad = message id, { salt, xml }, 16384 · 2^k)
+//! sealed_answer = HPKE(answer key, "einsicht/answer/v1", aad = message id, { salt, xml }, 16384 · 2^k; PDF: k ≥ 2)
 //! signature     = sign("einsicht/answer/v1", AnswerStatement)         by the provider
 //! ```
 //!
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::digest::sha256_of;
+use crate::document::EvidenceForm;
 use crate::error::MessageError;
 use crate::limits::MAX_SEALED_ANSWER;
 use crate::request::{Metadata, S1};
@@ -23,6 +24,8 @@ use crate::sign::{self, Signature};
 
 const ANSWER_CONTEXT: &str = "einsicht/answer/v1";
 const ANSWER_PAD: PadTo = PadTo::Doubling(16 * 1024);
+/// Most PDF documents fit into this class. Its sizes are also those of [`ANSWER_PAD`].
+const PDF_PAD: PadTo = PadTo::Doubling(64 * 1024);
 const ACKNOWLEDGEMENT_CONTEXT: &str = "einsicht/acknowledgement/v1";
 
 /// Broker → provider's connector, `POST /forward`.
@@ -161,7 +164,8 @@ pub enum FailureReason {
     RegisterUnavailable,
     /// The register has evidence, but it is larger than an answer can carry ([`crate::limits::MAX_EVIDENCE`]).
     EvidenceTooLarge,
-    /// The register has evidence, but it cannot be written into an XNachweis answer.
+    /// The register has evidence, but it cannot be written into an XNachweis answer; or the request asks for a form of
+    /// evidence that the provider does not have.
     EvidenceUnusable,
     /// The provider's scanner has found malware in the evidence.
     EvidenceInfected,
@@ -326,13 +330,23 @@ impl AnswerContent {
         sha256_of(&[&self.salt, &self.xml])
     }
 
-    /// Seals the answer to the answer key, bound to the message.
+    /// Seals the answer to the answer key, bound to the message. The answer to a request for a large form is padded to
+    /// the size of that form, also without evidence.
     ///
     /// # Errors
     /// When the answer key is unusable or the answer too long.
-    pub fn seal(&self, answer_key: &SealingPublicKey, message: Uuid) -> Result<Vec<u8>, MessageError> {
+    pub fn seal(
+        &self,
+        answer_key: &SealingPublicKey,
+        message: Uuid,
+        requested: EvidenceForm,
+    ) -> Result<Vec<u8>, MessageError> {
+        let pad = match requested {
+            EvidenceForm::Json | EvidenceForm::Xml => ANSWER_PAD,
+            EvidenceForm::Pdf => PDF_PAD,
+        };
         let plain = Zeroizing::new(record::cbor::to_vec(self));
-        let sealed = seal::seal(answer_key, ANSWER_CONTEXT, message.as_bytes(), &plain, ANSWER_PAD)?;
+        let sealed = seal::seal(answer_key, ANSWER_CONTEXT, message.as_bytes(), &plain, pad)?;
         if sealed.len() > MAX_SEALED_ANSWER {
             return Err(SealError::TooLong.into());
         }
@@ -347,7 +361,12 @@ impl AnswerContent {
         if sealed.len() > MAX_SEALED_ANSWER {
             return Err(SealError::TooLong.into());
         }
-        let plain = seal::open(key, ANSWER_CONTEXT, message.as_bytes(), sealed, ANSWER_PAD)?;
+        let open = |pad| seal::open(key, ANSWER_CONTEXT, message.as_bytes(), sealed, pad);
+        // Which size it was padded to follows from the request, which the opener may not have any more.
+        let plain = match open(ANSWER_PAD) {
+            Err(SealError::Padding) => open(PDF_PAD)?,
+            opened => opened?,
+        };
         record::cbor::from_slice(&plain).map_err(|_| MessageError::Malformed("sealed answer"))
     }
 }

@@ -394,7 +394,11 @@ fn reply(result: AnswerResult) -> Reply {
         xml: b"<answer/>".to_vec(),
     };
     let sealed = answer
-        .seal(&SealingKey::from_seed([14; 32]).public(), Uuid::from_u128(1))
+        .seal(
+            &SealingKey::from_seed([14; 32]).public(),
+            Uuid::from_u128(1),
+            EvidenceForm::Json,
+        )
         .unwrap();
     Reply::sign(&provider_key(), (Uuid::from_u128(1), 7), result, sealed)
 }
@@ -495,10 +499,19 @@ fn an_answer_at_the_limit_of_xnachweis_fits_the_largest_sealed_answer() {
         xml: vec![b'x'; length],
     };
     let message = Uuid::from_u128(1);
-    let sealed = answer(limits::MAX_XML).seal(&key.public(), message).unwrap();
-    assert_eq!(sealed.len(), limits::MAX_SEALED_ANSWER);
-    assert!(AnswerContent::open(&sealed, &key, message).is_ok());
-    assert!(answer(1 << 20).seal(&key.public(), message).is_err());
+    for form in EvidenceForm::ALL {
+        let sealed = |length| answer(length).seal(&key.public(), message, form);
+        let largest = sealed(limits::MAX_XML).unwrap();
+        assert_eq!(largest.len(), limits::MAX_SEALED_ANSWER);
+        assert!(AnswerContent::open(&largest, &key, message).is_ok());
+        assert!(sealed(1 << 20).is_err());
+    }
+    // Without evidence, the answer to a request for a PDF document is as long as with most.
+    let sealed = |length, form| answer(length).seal(&key.public(), message, form).unwrap();
+    let nothing = sealed(100, EvidenceForm::Pdf);
+    assert_eq!(nothing.len(), sealed(60_000, EvidenceForm::Pdf).len());
+    assert!(nothing.len() > sealed(100, EvidenceForm::Json).len());
+    assert!(AnswerContent::open(&nothing, &key, message).is_ok());
 }
 
 #[test]

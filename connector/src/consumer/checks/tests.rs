@@ -1,6 +1,8 @@
 //! C1 to C3 and the content of the answer, each with what it must refuse.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use messages::xnachweis::{Availability, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, Subject};
 use messages::{AnswerResult, CheckName, FailureReason, SealingKey};
 use record::SigningKey;
@@ -53,7 +55,9 @@ fn reply(prepared: &Prepared, other: Option<AnswerResult>, xml: Vec<u8>) -> Repl
     let message = prepared.pending.request.metadata.message;
     let answer = AnswerContent { salt: [6; 32], xml };
     let result = other.unwrap_or_else(|| AnswerResult::Delivered(answer.digest()));
-    let sealed = answer.seal(&prepared.pending.request.answer_key, message).unwrap();
+    let sealed = answer
+        .seal(&prepared.pending.request.answer_key, message, EvidenceForm::Json)
+        .unwrap();
     Reply::sign(
         &prepared.world.provider,
         (message, prepared.intent.get()),
@@ -141,6 +145,70 @@ fn evidence_is_opened_when_every_check_passes() {
     assert_eq!(evidence.fields["fin"], "WVWZZZ1JZXW000001");
     assert_eq!(accepted.indices().0, prepared.intent.get());
     assert_eq!(accepted.outcome(), record::Outcome::Delivered);
+}
+
+/// What opens of an answer with this content, of this form and type, to a request for this form.
+fn opened_as(
+    asked: EvidenceForm,
+    answered: EvidenceForm,
+    content: &[u8],
+) -> Result<AuthorityEvidence, CompletionError> {
+    let mut query = crate::fixture::query();
+    query.form = asked;
+    let mut prepared = Plan {
+        query,
+        ..Plan::default()
+    }
+    .build();
+    let mut response = response(xnachweis(&prepared));
+    let evidence = evidence(&mut response);
+    evidence.content = content.to_vec();
+    evidence.distribution.media_type = answered.media_type().to_owned();
+    let reply = reply(&prepared, None, response.to_xml().unwrap());
+    let completion = prepared.close(Some(reply), record::Outcome::Delivered);
+    let accepted = run(&prepared, &completion).unwrap();
+    open(&prepared, &accepted).map(Option::unwrap)
+}
+
+#[test]
+fn a_document_is_of_the_form_and_type_that_were_asked_for() {
+    let xml = |of: &str| {
+        format!(
+            "<{of} xmlns=\"{}\" title=\"t\" issued-at=\"2027-01-15T08:00:00Z\"><fin>&lt;W&gt;</fin></{of}>",
+            messages::document::NAMESPACE
+        )
+    };
+    let pdf = |xml: &str| {
+        let dictionary = format!("/Type/EmbeddedFile/Subtype/text#2Fxml/Length {}", xml.len());
+        format!("%PDF-1.7\n1 0 obj<<{dictionary}>>stream\n{xml}\nendstream endobj").into_bytes()
+    };
+    let good = xml("zb1").into_bytes();
+    for (form, content) in [(EvidenceForm::Xml, good.clone()), (EvidenceForm::Pdf, pdf(&xml("zb1")))] {
+        let evidence = opened_as(form, form, &content).unwrap();
+        assert_eq!(evidence.fields["fin"], "<W>");
+        let document = evidence.document.unwrap();
+        assert_eq!(document.media_type, form.media_type());
+        assert_eq!(BASE64.decode(document.content).unwrap(), content);
+    }
+    let plain = opened_as(EvidenceForm::Json, EvidenceForm::Json, EVIDENCE.as_bytes()).unwrap();
+    assert!(plain.document.is_none());
+    let with_document = EVIDENCE.replace(
+        "{\"title\"",
+        "{\"document\":{\"media_type\":\"a\",\"content\":\"b\"},\"title\"",
+    );
+    let smuggled = opened_as(EvidenceForm::Json, EvidenceForm::Json, with_document.as_bytes());
+    assert!(smuggled.is_ok_and(|evidence| evidence.document.is_none()));
+    for (asked, answered, content) in [
+        (EvidenceForm::Xml, EvidenceForm::Xml, xml("zb2").into_bytes()),
+        (EvidenceForm::Pdf, EvidenceForm::Pdf, pdf(&xml("zb2"))),
+        (EvidenceForm::Pdf, EvidenceForm::Pdf, good.clone()),
+        (EvidenceForm::Pdf, EvidenceForm::Xml, good.clone()),
+        (EvidenceForm::Json, EvidenceForm::Xml, good),
+        (EvidenceForm::Xml, EvidenceForm::Xml, EVIDENCE.into()),
+    ] {
+        let refused = opened_as(asked, answered, &content);
+        assert_eq!(refused.unwrap_err().check, "answer", "{asked:?} {answered:?}");
+    }
 }
 
 #[test]

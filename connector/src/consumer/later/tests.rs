@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ledger_client::LiveTrust;
 use messages::xnachweis::Availability;
-use messages::{AnswerContent, Completion, Deferral, Deferred, Withdrawal};
+use messages::{AnswerContent, Completion, Deferral, Deferred, EvidenceForm, Withdrawal};
 use record::{Outcome, Timestamp};
 use service::{ManualClock, Problem, Shutdown};
 use tokio::net::TcpListener;
@@ -37,6 +37,7 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
 fn asked() -> EvidenceQuery {
     EvidenceQuery {
+        form: Default::default(),
         asynchronous: true,
         ..query()
     }
@@ -225,7 +226,7 @@ fn deferred(prepared: &Prepared, signed: Timestamp, inside: Timestamp) -> Deferr
         xml: response.to_xml().unwrap(),
     };
     let message = request.metadata.message;
-    let sealed = answer.seal(&request.answer_key, message).unwrap();
+    let sealed = answer.seal(&request.answer_key, message, EvidenceForm::Json).unwrap();
     Deferred {
         intent_receipt: prepared.log.receipt(prepared.intent),
         deferral: Deferral::sign(
