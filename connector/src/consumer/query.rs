@@ -31,8 +31,7 @@ pub struct EvidenceQuery {
     /// The evidence type (id of the Registerlandkarte).
     #[schema(example = "fahrzeug-parken")]
     pub evidence_type: String,
-    /// The form of the evidence: `json` for its fields alone, `xml` or `pdf` for a document besides. The register writes
-    /// its documents by the XML schema that it publishes; `pdf` is PDF/A-3 with the XML document in it.
+    /// The form of the evidence ([`messages::document`]).
     #[serde(default)]
     #[schema(schema_with = form_schema, required = false)]
     pub form: EvidenceForm,
