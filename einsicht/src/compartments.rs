@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use service::config::{base, load};
 use service::shutdown::Shutdown;
 use service::{Clock, Listener};
+use tokio::net::TcpListener;
 
 /// A compartment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,18 +42,22 @@ impl Compartment {
 }
 
 /// Runs a compartment until shutdown is requested. Relative paths in its configuration are resolved against the file's
-/// directory.
+/// directory. `writing` is the listener of the ledger's writing entrance, if it is bound already.
 pub(crate) async fn run(
     name: Compartment,
     config: &Path,
-    listener: Listener,
+    (listener, writing): (Listener, Option<TcpListener>),
     shutdown: Shutdown,
     clock: Arc<dyn Clock>,
 ) -> Result<()> {
     let at = base(config);
     match name {
         Compartment::Ledger => {
-            ledger::run(load::<ledger::Config>(config)?.resolved(&at), listener, shutdown, clock).await?
+            let config = load::<ledger::Config>(config)?.resolved(&at);
+            match writing {
+                None => ledger::run(config, listener, shutdown, clock).await?,
+                bound => ledger::run_at(config, (listener, bound), shutdown, clock).await?,
+            }
         }
         Compartment::Broker => {
             broker::run(load::<broker::Config>(config)?.resolved(&at), listener, shutdown, clock).await?

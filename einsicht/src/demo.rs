@@ -27,7 +27,7 @@ use crate::compartments::{self, Compartment};
 use crate::past::{Making, Progress};
 use crate::ports::Ports;
 use crate::setup::Setup;
-use crate::world::{ORIGIN, WITNESSES, World};
+use crate::world::{ORIGIN, Participant, WITNESSES, World};
 use crate::{seed, setup};
 
 /// How long the compartments may take to start.
@@ -76,7 +76,8 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
         _ => DemoClock::starting_at(u64::MAX),
     };
     let parts = parts(&world);
-    let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
+    let names = parts.iter().map(|part| part.name.clone());
+    let names: Vec<String> = names.chain([setup::WRITING.to_owned()]).collect();
     let mut ports = Ports::bind(&names, options.listen).await?;
     let operations = Operations::bind(&options.operations).await?;
     let operations_url = format!("http://{}", operations.local_addr()?);
@@ -93,12 +94,17 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
         let listener = Listener::new(ports.take(&part.name)?, health);
         let (name, compartment, shutdown) = (part.name.clone(), part.compartment, shutdown.clone());
         let folder = data.join(&part.name);
+        let writing = match compartment {
+            Some(Compartment::Ledger) => Some(ports.take(setup::WRITING)?),
+            _ => None,
+        };
         let audits = audits(&part.name, &setup, &ports)?;
         let clock: Arc<dyn Clock> = clock.clone();
         running.spawn(async move {
             let ended = match compartment {
                 Some(compartment) => {
-                    compartments::run(compartment, &folder.join("config.json"), listener, shutdown, clock).await
+                    let config = folder.join("config.json");
+                    compartments::run(compartment, &config, (listener, writing), shutdown, clock).await
                 }
                 None => witness(&folder, audits, listener, shutdown, clock).await,
             };
@@ -241,7 +247,16 @@ fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[DemoProcess], ope
     let mut connectors = BTreeMap::new();
     for part in parts {
         if let Some(short) = part.name.strip_prefix("connector-") {
-            connectors.insert(short.to_owned(), ports.url(&part.name)?);
+            // The broker does not call these.
+            let plain = |participant: &Participant| {
+                participant.short == short && (participant.consumer || participant.collects)
+            };
+            let url = if world.participants.iter().any(plain) {
+                ports.url(&part.name)?
+            } else {
+                ports.secure_url(&part.name)?
+            };
+            connectors.insert(short.to_owned(), url);
         }
     }
     let login = |person: &crate::world::DemoPerson| TestLogin {
@@ -251,8 +266,8 @@ fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[DemoProcess], ope
     };
     Ok(Facts {
         ledger: ports.url("ledger")?,
-        broker: ports.url("broker")?,
-        identity: ports.url("identity")?,
+        broker: ports.secure_url("broker")?,
+        identity: ports.secure_url("identity")?,
         portal: ports.url("portal")?,
         antrag: ports.url("antrag")?,
         join: ports.url("join")?,
@@ -272,17 +287,18 @@ fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[DemoProcess], ope
     })
 }
 
-/// Waits until every process serves.
+/// Waits until every process serves and has its certificate. One that is behind for another reason does not keep the
+/// demonstration from starting.
 async fn wait_until_started(members: &[(String, Health)]) -> Result<()> {
     let since = std::time::Instant::now();
     loop {
+        let late = since.elapsed() >= STARTUP_TIMEOUT;
         match service::health::report_all(members) {
-            Err(Impairment::Starting(reason)) if since.elapsed() >= STARTUP_TIMEOUT => {
-                bail!("not within {STARTUP_TIMEOUT:?}: {reason}")
-            }
-            Err(Impairment::Starting(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Ok(()) => return Ok(()),
             Err(Impairment::Halted(reason)) => bail!("{reason}"),
-            Ok(()) | Err(Impairment::Behind(_)) => return Ok(()),
+            Err(Impairment::Starting(reason)) if late => bail!("not within {STARTUP_TIMEOUT:?}: {reason}"),
+            Err(Impairment::Behind(_)) if late => return Ok(()),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
 }

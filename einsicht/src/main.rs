@@ -72,7 +72,7 @@ async fn start(arguments: Arguments) -> anyhow::Result<()> {
             addresses,
         } => {
             let listener = addresses.bind(&compartment.name(), &shutdown).await?;
-            compartments::run(compartment, &config, listener, shutdown, SystemClock::shared()).await
+            compartments::run(compartment, &config, (listener, None), shutdown, SystemClock::shared()).await
         }
     }
 }

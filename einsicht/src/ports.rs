@@ -41,11 +41,18 @@ impl Ports {
 
     /// The base URL of a compartment.
     pub(crate) fn url(&self, name: &str) -> Result<String> {
-        let address = self
-            .addresses
-            .get(name)
-            .with_context(|| format!("no address for {name}"))?;
-        Ok(format!("http://{address}"))
+        Ok(format!("http://{}", self.address(name)?))
+    }
+
+    /// The base URL of a compartment that is reached over TLS.
+    pub(crate) fn secure_url(&self, name: &str) -> Result<String> {
+        Ok(self.url(name)?.replacen("http", "https", 1))
+    }
+
+    /// The address of a compartment.
+    pub(crate) fn address(&self, name: &str) -> Result<SocketAddr> {
+        let address = self.addresses.get(name);
+        address.copied().with_context(|| format!("no address for {name}"))
     }
 
     /// Takes a compartment's listener.

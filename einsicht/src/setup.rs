@@ -31,7 +31,7 @@ use tlog::Hash;
 use tlog::policy::Policy;
 use trust::{ComponentState, Operation, TrustKind, Value};
 
-pub(crate) use configure::configure;
+pub(crate) use configure::{WRITING, configure};
 use documents::Documents;
 use secrets::Secrets;
 

@@ -21,6 +21,9 @@ pub(crate) const WITNESSES: [&str; 3] = ["witness-1", "witness-2", "witness-3"];
 /// The short name of the participant whose connector the portal uses.
 pub(crate) const COCKPIT: &str = "cockpit";
 
+/// The component that the portal is, apart from its connector's.
+pub(crate) const PORTAL: &str = "bund:bva:datenschutzcockpit:portal";
+
 /// The data of the demonstration.
 pub(crate) struct World {
     /// The participants in the directory.

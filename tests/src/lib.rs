@@ -9,6 +9,7 @@ pub mod completeness;
 pub mod forgery;
 pub mod intermediary;
 pub mod keys;
+pub mod plain;
 pub mod population;
 pub mod processes;
 pub mod public_log;

@@ -12,7 +12,7 @@ use record::{ParticipantId, Timestamp};
 
 use crate::keys::Keys;
 use crate::wall_clock::WallClock;
-use crate::{DemoInfo, Process, http, program, run, verifier, wait_for};
+use crate::{DemoInfo, Process, http, plain, program, run, verifier, wait_for};
 
 /// The demonstration's compartments, each a process.
 pub struct Processes {
@@ -39,8 +39,17 @@ impl Processes {
         Ok(this)
     }
 
-    /// Seeds a demonstration and ends it. Nothing is running afterwards, so that the test can change configurations.
+    /// Seeds a demonstration, ends it, and configures its processes without TLS ([`crate::plain`]), so that a test can
+    /// read and change what they say to each other. Nothing is running afterwards, so that the test can change
+    /// configurations.
     pub fn seed(data: &Path, base: &str) -> Result<Self> {
+        let mut this = Self::seed_secured(data, base)?;
+        plain::configure(&this.data, &mut this.info)?;
+        Ok(this)
+    }
+
+    /// Seeds a demonstration and ends it. Its processes use mutual TLS.
+    pub fn seed_secured(data: &Path, base: &str) -> Result<Self> {
         let output = run(
             "einsicht",
             &[
@@ -66,10 +75,7 @@ impl Processes {
 
     /// Changes a compartment's configuration before it is started.
     pub fn configure(&self, name: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<()> {
-        let path = self.data.join(name).join("config.json");
-        let mut config = serde_json::from_slice(&std::fs::read(&path)?)?;
-        change(&mut config);
-        Ok(std::fs::write(&path, serde_json::to_vec_pretty(&config)?)?)
+        plain::rewrite(&self.data, name, change)
     }
 
     /// Starts the processes that an exchange between Rheinfurt and the KBA needs.
@@ -178,7 +184,7 @@ impl Processes {
     /// Starts a compartment from its folder's configuration.
     pub fn up(&mut self, name: &str, compartment: &str, url: &str) -> Result<()> {
         let folder = self.data.join(name);
-        let address = url.strip_prefix("http://").context("url")?;
+        let address = address(url)?;
         let mut command = Command::new(program("einsicht"));
         command
             .args(["run", compartment, "--config"])
@@ -361,8 +367,17 @@ pub fn operations(url: &str) -> Result<String> {
     Ok(format!("http://{}", operations_address(url)?))
 }
 
+/// The address in a base URL.
+///
+/// # Errors
+/// It is neither `http` nor `https`.
+pub fn address(url: &str) -> Result<&str> {
+    let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    address.with_context(|| url.to_owned())
+}
+
 fn operations_address(url: &str) -> Result<String> {
-    let address: std::net::SocketAddr = url.strip_prefix("http://").context("url")?.parse()?;
+    let address: std::net::SocketAddr = address(url)?.parse()?;
     Ok(std::net::SocketAddr::new(address.ip(), address.port() + 30).to_string())
 }
 

@@ -358,7 +358,7 @@ fn metrics_hold_no_person(info: &DemoInfo) -> Result<()> {
         ensure!(!text.contains(&canary), "{canary} is in the metrics");
     }
     // Metrics tell when something happened, so the public listeners have none.
-    for base in [&info.ledger, &info.broker, &info.identity, &info.portal] {
+    for base in [&info.ledger, &info.antrag, &info.portal] {
         for path in ["metrics", "health"] {
             let status = http()?.get(format!("{base}/{path}")).send()?.status();
             ensure!(status == 404, "{base}/{path}: {status}");

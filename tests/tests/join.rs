@@ -114,7 +114,7 @@ impl Stage {
     }
 
     fn invite(&self, key: &str, link: &str) -> Result<Output> {
-        let broker = self.processes.info.broker.replacen("http://", "https://", 1);
+        let broker = self.processes.info.broker.clone();
         let mut command = self.registrar("invite", key);
         command.args(["--broker", &broker, "--test", "--authorities"]);
         command.arg(self.processes.data.join("join/authority.pem"));
@@ -355,7 +355,6 @@ fn a_city_joins_by_invitation_and_fetches_evidence() -> Result<()> {
 fn a_register_joins_by_invitation_and_provides_evidence() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let mut processes = secured::start(&scratch.path().join("data"), "127.0.0.1:27000")?;
-    secured::consumer(&processes, "connector-seewalde")?;
     processes.start_residents()?;
     let folder = scratch.path().join("people");
     private_directory(&folder)?;

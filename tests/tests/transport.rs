@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use rcgen::{CertificateParams, Issuer, KeyPair, SanType};
 use serde_json::{Value, json};
 use tests::change::publish;
-use tests::processes::Processes;
+use tests::processes::{Processes, address};
 use tests::secured;
 use tests::wait_for;
 use time::OffsetDateTime;
@@ -100,10 +100,6 @@ impl Certificates {
     }
 }
 
-fn address(url: &str) -> Result<String> {
-    Ok(url.strip_prefix("http://").context("http")?.to_owned())
-}
-
 /// The provider's connector admits the broker alone, identity the broker and the cockpit, and the ledger's writing
 /// entrance the writers and the cockpit. `component` is the certificate of another component.
 fn others_admit_their_callers_alone(
@@ -114,7 +110,7 @@ fn others_admit_their_callers_alone(
     let info = &processes.info;
     let cockpit = certificates.issue(
         "cockpit.pem",
-        &format!("urn:einsicht:component:{}", secured::COCKPIT),
+        &format!("urn:einsicht:component:{}", secured::PORTAL),
         60,
     )?;
     let broker = processes.data.join("broker/tls.pem");
@@ -124,10 +120,10 @@ fn others_admit_their_callers_alone(
         server,
         path,
     };
-    let writing = secured::writing(info)?.to_string();
-    let identity = address(&info.identity)?;
+    let writing = secured::writing(processes)?;
+    let identity = address(&info.identity)?.to_owned();
     // Its certificate names no host, because the directory has no endpoint for it, so curl does not connect.
-    let connector = at(address(&info.connectors["kba"])?, "/forward");
+    let connector = at(address(&info.connectors["kba"])?.to_owned(), "/forward");
     let refused = connector.s_client(Some(component))?;
     ensure!(refused.contains("access denied"), "{refused}");
     // An admitted caller gets the status of an empty request, 403 where another one is meant, or nothing.
@@ -163,7 +159,7 @@ fn exchanges_run_over_mutual_tls_and_only_active_components_connect() -> Result<
     let certificates = Certificates {
         folder: scratch.path().to_path_buf(),
         authority: processes.data.join("join/authority.pem"),
-        server: address(&processes.info.broker)?,
+        server: address(&processes.info.broker)?.to_owned(),
         path: "/exchanges",
     };
     // The component's own certificate, with its key, as the connector has stored it.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use certificates::TlsConfig;
 use citizen_ui::pages::Operator;
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
@@ -24,12 +25,17 @@ pub struct Config {
     /// Public base URL of the ledger, for the page about verifying; `ledger` if absent.
     #[serde(default)]
     pub ledger_public: Option<String>,
-    /// Seed file of the bearer credential for sealed records.
-    pub ledger_credential: PathBuf,
-    /// Base URL of identity.
+    /// Seed file of the bearer credential for sealed records. Not with `component`.
+    #[serde(default)]
+    pub ledger_credential: Option<PathBuf>,
+    /// Base URL of identity; `https` with `component`.
     pub identity: String,
-    /// Seed file of the bearer credential for disclosures.
-    pub identity_credential: PathBuf,
+    /// Seed file of the bearer credential for disclosures. Not with `component`.
+    #[serde(default)]
+    pub identity_credential: Option<PathBuf>,
+    /// The portal as a component. With it, the portal reaches identity and the ledger's records by mutual TLS.
+    #[serde(default)]
+    pub component: Option<ComponentConfig>,
     /// File with the trust policy (c2sp.org/tlog-policy).
     pub policy: PathBuf,
     /// Leaf hash of entry 0 in 64 hexadecimal digits.
@@ -60,6 +66,33 @@ pub struct Config {
     /// The verifier that the portal offers for download.
     #[serde(default)]
     pub verifier: Option<PathBuf>,
+}
+
+/// The portal as a component in the directory. It needs neither the role of a consumer nor that of a provider.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentConfig {
+    /// Its id.
+    pub id: ParticipantId,
+    /// Seed file of its signing key, with which it asks for certificates.
+    pub signing_key: PathBuf,
+    /// The portal's own directory, for its certificate.
+    pub data: PathBuf,
+    /// How it gets its certificates.
+    pub tls: TlsConfig,
+    /// Base URL of the ledger's writing entrance, which shows records.
+    pub ledger_writing: String,
+}
+
+impl ComponentConfig {
+    fn resolved(self, base: &Path) -> Self {
+        Self {
+            signing_key: service::config::resolve(base, &self.signing_key),
+            data: service::config::resolve(base, &self.data),
+            tls: self.tls.resolved(base),
+            ..self
+        }
+    }
 }
 
 /// The portal's own connector, through which it asks registers for citizens.
@@ -106,8 +139,9 @@ impl Config {
     /// Makes relative paths start at `base`, the directory of the configuration file.
     pub fn resolved(mut self, base: &Path) -> Self {
         let resolve = |path: &Path| service::config::resolve(base, path);
-        self.ledger_credential = resolve(&self.ledger_credential);
-        self.identity_credential = resolve(&self.identity_credential);
+        self.ledger_credential = self.ledger_credential.as_deref().map(resolve);
+        self.identity_credential = self.identity_credential.as_deref().map(resolve);
+        self.component = self.component.map(|component| component.resolved(base));
         self.policy = resolve(&self.policy);
         self.verifier = self.verifier.as_deref().map(resolve);
         if let Some(own) = &mut self.own_requests {

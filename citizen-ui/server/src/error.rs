@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use certificates::renewal::RenewalError;
 use service::http::CallError;
 use service::openid::LoginConfigError;
 use service::secret::SecretError;
@@ -23,6 +24,12 @@ pub enum Error {
     /// A credential cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// The configuration does not say how the portal authenticates to identity and the ledger, or says it twice.
+    #[error("give either `component`, or `identity_credential` and `ledger_credential`")]
+    Access,
+    /// The portal cannot get certificates.
+    #[error(transparent)]
+    Certificates(#[from] RenewalError),
     /// The configuration of the login is invalid.
     #[error(transparent)]
     Login(#[from] LoginConfigError),

@@ -27,7 +27,8 @@ const TILES_WAIT: Duration = Duration::from_secs(3);
 pub(crate) struct LedgerReader {
     base: String,
     public: Client,
-    records: Client,
+    /// The base URL of the entrance that shows records, and who may read them there.
+    records: (String, Client),
     tiles: Arc<dyn LedgerApi>,
     checkpoint: Cached<Vec<u8>>,
     /// The writers' rights, which are the same for all citizens.
@@ -42,11 +43,12 @@ pub(crate) struct FetchedReceipt {
 }
 
 impl LedgerReader {
-    /// `base` is the ledger's base URL. `records` has the credential for sealed records.
+    /// `base` is the base URL for all who read the log, and `records` the one for sealed records with a client that may
+    /// read them.
     pub(crate) fn new(
         base: String,
         public: Client,
-        records: Client,
+        records: (String, Client),
         tiles: Arc<dyn LedgerApi>,
         anchors: AnchorSource,
     ) -> Self {
@@ -76,8 +78,9 @@ impl LedgerReader {
     /// Entries with their sealed records, in the order of `indices`, of which there are at most
     /// [`record::stored::MAX_BATCH`]. `None` for an entry that the log does not have.
     pub(crate) async fn stored(&self, indices: &[u64]) -> Result<Vec<Option<StoredEntry>>, CallError> {
-        let url = format!("{}/records/batch", self.base);
-        let answer = self.records.post_cbor(&url, record::cbor::to_vec(&indices)).await?;
+        let (base, records) = &self.records;
+        let url = format!("{base}/records/batch");
+        let answer = records.post_cbor(&url, record::cbor::to_vec(&indices)).await?;
         let stored: Vec<_> =
             record::cbor::from_slice(&answer).map_err(|error| CallError::Invalid(error.to_string()))?;
         if stored.len() == indices.len() {

@@ -17,6 +17,7 @@
 //! | [`config`], [`error`] | configuration; errors of the whole service |
 //! | [`portal`] | the state that all handlers share |
 //! | [`session`] | sessions |
+//! | [`upstream`] | how the portal authenticates to identity and the ledger |
 //! | [`ledger`] | client for records, receipts and checkpoints |
 //! | [`anchor`] | the writers' rights, with the directory's versions while the portal runs |
 //! | [`consistency`] | the proof that the log has only grown |
@@ -51,6 +52,7 @@ mod public;
 mod routes;
 mod security_contact;
 mod session;
+mod upstream;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +61,7 @@ use axum::Router;
 use service::Listener;
 use service::{Clock, Shutdown};
 
-pub use config::{Config, OperatorConfig, OwnRequestsConfig, SessionLimits};
+pub use config::{ComponentConfig, Config, OperatorConfig, OwnRequestsConfig, SessionLimits};
 pub use error::Error;
 use portal::Portal;
 pub use security_contact::SecurityContact;
@@ -74,6 +76,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
     let portal = Arc::new(Portal::start(config, clock, &shutdown).await?);
     tokio::spawn(sweep(Arc::clone(&portal), shutdown.clone()));
+    if let Some(renewal) = portal.renewal.clone() {
+        listener.health().check(move || renewal.health());
+    }
     service::listen::serve(listener, routes::routes(portal), shutdown).await?;
     Ok(())
 }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certificates::Renewal;
 use citizen_ui::proof::verify::{Trust, TrustText};
 use ledger_client::{Anchored, HttpLedger, LedgerApi, LiveTrust};
 use service::http::Client;
 use service::openid::{Cookies, PendingLogins, RelyingParty};
-use service::secret::Credential;
 use service::{Clock, Shutdown};
 
 use crate::anchor::AnchorSource;
@@ -21,6 +21,7 @@ use crate::own_requests::OwnRequests;
 use crate::public::watch::LogWatch;
 use crate::public::{VerifierDownload, Versions};
 use crate::session::Sessions;
+use crate::upstream::Upstream;
 
 /// The state that all handlers share, behind an `Arc`.
 pub(crate) struct Portal {
@@ -29,6 +30,8 @@ pub(crate) struct Portal {
     pub(crate) trust_text: TrustText,
     pub(crate) ledger: Arc<LedgerReader>,
     pub(crate) identity: Client,
+    /// Keeps the portal's certificate valid, if it has one.
+    pub(crate) renewal: Option<Renewal>,
     pub(crate) login: RelyingParty,
     pub(crate) pending: PendingLogins,
     pub(crate) sessions: Sessions,
@@ -55,15 +58,14 @@ impl Portal {
         };
         let trust = trust_text.parse().map_err(|_| Error::Trust(config.policy.clone()))?;
         let client = Client::new()?;
-        let records = client.with_credential(Credential::read(&config.ledger_credential)?);
         if assets::PROGRAM.is_none() {
             tracing::warn!("built without the browser's program: only the server can check proofs");
         }
         let cookies = Cookies::new("einsicht", &config.public_url);
         let login = RelyingParty::new(&config.login, config.redirect_uri())?;
-        let identity = client.with_credential(Credential::read(&config.identity_credential)?);
         let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(log)?);
         let live = follow(&config, &api, &clock, shutdown).await?;
+        let upstream = Upstream::open(&config, &client, &live, &clock, shutdown)?;
         let versions = Versions::new(live.clone());
         let operators = config.witness_operators.clone();
         let watch = LogWatch::new(Arc::clone(&api), trust.policy.clone(), operators, Arc::clone(&clock));
@@ -74,10 +76,17 @@ impl Portal {
         let anchors = AnchorSource::new(config.ledger.clone(), client.clone(), trust.clone(), live);
         // So that the first login need not wait for one. A login tries again.
         let _ = anchors.reaching(0, Duration::ZERO).await;
-        let ledger = LedgerReader::new(config.ledger.clone(), client, records, api, anchors);
+        let ledger = LedgerReader::new(
+            config.ledger.clone(),
+            client,
+            (upstream.records_url, upstream.records),
+            api,
+            anchors,
+        );
         Ok(Self {
             login,
-            identity,
+            identity: upstream.identity,
+            renewal: upstream.renewal,
             pending: PendingLogins::new(cookies.clone())?,
             cookies,
             sessions: Sessions::new(config.sessions, Arc::clone(&clock)),

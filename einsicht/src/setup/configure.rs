@@ -16,7 +16,7 @@ use super::Setup;
 use super::registers::REGISTERS;
 use super::services::services;
 use crate::ports::Ports;
-use crate::world::{COCKPIT, ORIGIN, PERSONS, Participant, WITNESSES, World};
+use crate::world::{COCKPIT, ORIGIN, PERSONS, PORTAL, Participant, WITNESSES, World};
 
 /// Who runs the demonstration's witnesses.
 const WITNESS_OPERATOR: &str = "Demonstration (derselbe Rechner)";
@@ -26,13 +26,23 @@ const ANTRAG: &str = "einsicht-antrag";
 /// The level of assurance "hoch" as an eIDAS URI.
 const ACR: &str = "http://eidas.europa.eu/LoA/high";
 
+/// The name under which the ledger's writing entrance has its port.
+pub(crate) const WRITING: &str = "ledger-writing";
+/// The hosts of the listeners with TLS whose host the directory does not have.
+const HOSTS: [&str; 1] = ["127.0.0.1"];
+
 /// Writes the files of every compartment.
 pub(crate) fn configure(setup: &Setup, world: &World, ports: &Ports) -> Result<()> {
     let policy = policy(setup, ports)?;
     write_atomic(&setup.policy_path(), policy.as_bytes())?;
-    let files = Files { setup, policy: &policy };
+    let authorities = std::fs::read_to_string(setup.data.join("join/authority.pem"))?;
+    let files = Files {
+        setup,
+        policy: &policy,
+        authorities: &authorities,
+    };
     witnesses(setup, &files)?;
-    files.compartment("ledger", &ledger(setup))?;
+    files.compartment("ledger", &ledger(setup, ports)?)?;
     files.compartment("broker", &broker(setup, world, ports)?)?;
     files.compartment("identity", &identity(setup, ports)?)?;
     files.compartment("join", &join(setup, ports)?)?;
@@ -51,6 +61,8 @@ pub(crate) fn configure(setup: &Setup, world: &World, ports: &Ports) -> Result<(
 struct Files<'a> {
     setup: &'a Setup,
     policy: &'a str,
+    /// The certificate of the certificate authority.
+    authorities: &'a str,
 }
 
 impl Files<'_> {
@@ -58,6 +70,7 @@ impl Files<'_> {
         let folder = self.setup.data.join(name);
         private_directory(&folder)?;
         write_atomic(&folder.join("trust.policy"), self.policy.as_bytes())?;
+        write_atomic(&folder.join("authorities.pem"), self.authorities.as_bytes())?;
         write(&folder.join("config.json"), config)
     }
 }
@@ -95,40 +108,46 @@ fn witnesses(setup: &Setup, files: &Files<'_>) -> Result<()> {
     Ok(())
 }
 
-fn ledger(setup: &Setup) -> Value {
-    json!({
+/// How a process gets its certificates. `hosts` are those of its listener, if the directory does not say so.
+fn tls(ports: &Ports, hosts: &[&str]) -> Result<Value> {
+    Ok(json!({ "issuer": ports.url("join")?, "authorities": "authorities.pem", "hosts": hosts }))
+}
+
+fn ledger(setup: &Setup, ports: &Ports) -> Result<Value> {
+    Ok(json!({
         "data": ".",
         "origin": ORIGIN,
         "log_keys": [{ "file": "log.key" }],
         "writer_key": "writer.key",
         "policy": "trust.policy",
         "genesis": setup.genesis_hash().to_string(),
-        "records_credentials": [hex::encode(setup.secrets.portal_at_ledger.digest().0)],
+        "writing": { "listen": ports.address(WRITING)?, "tls": tls(ports, &HOSTS)?, "records": [PORTAL] },
         // The witnesses are in the same process. A short interval makes the past faster.
         "witness_interval_ms": 50,
-    })
+    }))
 }
 
 fn broker(setup: &Setup, world: &World, ports: &Ports) -> Result<Value> {
     let mut routes = serde_json::Map::new();
     for participant in world.participants.iter().filter(|participant| !participant.collects) {
         let url = if participant.runs {
-            ports.url(&format!("connector-{}", participant.short))?
+            ports.secure_url(&format!("connector-{}", participant.short))?
         } else {
             // Out of service: no process listens on port 1 (RFC 6335 assigns it to tcpmux, which is not in use).
-            "http://127.0.0.1:1".to_owned()
+            "https://127.0.0.1:1".to_owned()
         };
         routes.insert(participant.id.to_string(), url.into());
     }
     Ok(json!({
         "data": ".",
         "ledger": ports.url("ledger")?,
-        "identity": ports.url("identity")?,
+        "ledger_writing": ports.secure_url(WRITING)?,
+        "identity": ports.secure_url("identity")?,
+        "tls": tls(ports, &HOSTS)?,
         "routes": routes,
         "policy": "trust.policy",
         "genesis": setup.genesis_hash().to_string(),
         "writer_key": "writer.key",
-        "identity_credential": "identity.credential",
     }))
 }
 
@@ -143,8 +162,9 @@ fn identity(setup: &Setup, ports: &Ports) -> Result<Value> {
         "writer_key": "writer.key",
         "signing_key": "signing.key",
         "sealing_key": "sealing.key",
-        "broker_credential": hex::encode(setup.secrets.broker_at_identity.digest().0),
-        "portal_credential": hex::encode(setup.secrets.portal_at_identity.digest().0),
+        "ledger_writing": ports.secure_url(WRITING)?,
+        "tls": tls(ports, &HOSTS)?,
+        "cockpit": PORTAL,
         "login": { "issuer": ports.url("test-login")?, "client_id": CLIENT_ID, "acr": ACR },
     }))
 }
@@ -157,7 +177,7 @@ fn join(setup: &Setup, ports: &Ports) -> Result<Value> {
         "genesis": setup.genesis_hash().to_string(),
         "authority_key": "authority.key",
         "authority_certificate": "authority.pem",
-        "hosts": { "broker": ["127.0.0.1"], "identity": ["127.0.0.1"], "ledger": ["127.0.0.1"] },
+        "hosts": { "broker": HOSTS, "identity": HOSTS, "ledger": HOSTS },
     }))
 }
 
@@ -225,9 +245,14 @@ fn portal(setup: &Setup, world: &World, ports: &Ports) -> Result<Value> {
     Ok(json!({
         "public_url": ports.url("portal")?,
         "ledger": ports.url("ledger")?,
-        "ledger_credential": "ledger.credential",
-        "identity": ports.url("identity")?,
-        "identity_credential": "identity.credential",
+        "identity": ports.secure_url("identity")?,
+        "component": {
+            "id": PORTAL,
+            "signing_key": "signing.key",
+            "data": ".",
+            "tls": tls(ports, &[])?,
+            "ledger_writing": ports.secure_url(WRITING)?,
+        },
         "policy": "trust.policy",
         "genesis": setup.genesis_hash().to_string(),
         "login": { "issuer": ports.url("test-login")?, "client_id": CLIENT_ID, "acr": ACR },
@@ -257,11 +282,11 @@ fn connector(
     let short = &participant.short;
     let role = if participant.short == COCKPIT {
         let digest = hex::encode(setup.secrets.portal_at_connector.digest().0);
-        json!({ "consumer": { "broker": ports.url("broker")?, "credential_digest": digest, "deadline_seconds": 15 } })
+        json!({ "consumer": { "broker": ports.secure_url("broker")?, "credential_digest": digest, "deadline_seconds": 15 } })
     } else if participant.consumer {
-        json!({ "consumer": { "broker": ports.url("broker")? } })
+        json!({ "consumer": { "broker": ports.secure_url("broker")? } })
     } else {
-        let collects_from = participant.collects.then(|| ports.url("broker")).transpose()?;
+        let collects_from = participant.collects.then(|| ports.secure_url("broker")).transpose()?;
         json!({ "provider": {
             "register": ports.url(&format!("register-{short}"))?,
             "register_credential": "register.credential",
@@ -276,6 +301,7 @@ fn connector(
         "genesis": setup.genesis_hash().to_string(),
         "signing_key": "signing.key",
         "sealing_key": "sealing.key",
+        "tls": tls(ports, &[])?,
         "test": true,
         "role": role,
     });

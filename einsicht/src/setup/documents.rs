@@ -8,8 +8,8 @@ use trust::{
     TrustKind, TrustState, Value,
 };
 
-use super::secrets::Secrets;
-use crate::world::{ORIGIN, World};
+use super::secrets::{ParticipantKeys, Secrets};
+use crate::world::{COCKPIT, ORIGIN, PORTAL, Participant, World};
 
 /// How many authorities must sign a change set: both, so that none of them can change anything alone.
 const THRESHOLD: u8 = 2;
@@ -94,26 +94,42 @@ fn directory(secrets: &Secrets, world: &World) -> Result<Vec<Value>> {
             .participants
             .get(&participant.short)
             .context("a participant has no keys")?;
-        values.push(Value::Component(Box::new(Component {
-            id: participant.id.clone(),
-            directory: participant.directory.clone(),
-            identifier: participant.identifier.clone(),
-            name: participant.name.clone(),
-            signing_key: keys.signing.public(),
-            sealing_key: keys.sealing.public().0,
-            consumer: participant.consumer,
-            provider: !participant.consumer,
-            body: participant.body.clone(),
-            operator: participant.operator.clone(),
-            state: ComponentState::Active,
-            serves: participant.serves.clone(),
-            // Addresses differ at each start, so the broker has them in its configuration.
-            endpoint: None,
-            software: None,
-            ceilings: participant.ceilings,
-        })));
+        values.push(Value::Component(Box::new(component(participant, keys))));
     }
+    let cockpit = world
+        .participants
+        .iter()
+        .find(|participant| participant.short == COCKPIT);
+    let cockpit = cockpit.context("the demonstration has no cockpit")?;
+    values.push(Value::Component(Box::new(Component {
+        id: PORTAL.parse()?,
+        identifier: PORTAL.parse()?,
+        name: "Datenschutzcockpit, Portal".parse()?,
+        consumer: false,
+        ..component(cockpit, &secrets.portal)
+    })));
     Ok(values)
+}
+
+fn component(participant: &Participant, keys: &ParticipantKeys) -> Component {
+    Component {
+        id: participant.id.clone(),
+        directory: participant.directory.clone(),
+        identifier: participant.identifier.clone(),
+        name: participant.name.clone(),
+        signing_key: keys.signing.public(),
+        sealing_key: keys.sealing.public().0,
+        consumer: participant.consumer,
+        provider: !participant.consumer,
+        body: participant.body.clone(),
+        operator: participant.operator.clone(),
+        state: ComponentState::Active,
+        serves: participant.serves.clone(),
+        // Addresses differ at each start, so the broker has them in its configuration.
+        endpoint: None,
+        software: None,
+        ceilings: participant.ceilings,
+    }
 }
 
 /// SPEC: design §4, "written by". The genesis document itself lets the operator write change sets.

@@ -48,12 +48,8 @@ pub(crate) struct Secrets {
     pub(crate) identity_sealing: SealingKey,
     /// The participants' keys, by short name.
     pub(crate) participants: BTreeMap<String, ParticipantKeys>,
-    /// The broker's credential for identity.
-    pub(crate) broker_at_identity: Credential,
-    /// The portal's credential for identity.
-    pub(crate) portal_at_identity: Credential,
-    /// The portal's credential for the ledger, for reading sealed records.
-    pub(crate) portal_at_ledger: Credential,
+    /// The portal's keys. It signs its requests for certificates alone, and nothing is sealed to it.
+    pub(crate) portal: ParticipantKeys,
     /// The portal's credential for its own connector, which asks registers for citizens.
     pub(crate) portal_at_connector: Credential,
     /// Each provider's credential for its register, by short name.
@@ -97,9 +93,10 @@ impl Secrets {
             identity_signing: writer("identity/signing.key")?,
             identity_sealing: sealing("identity/sealing.key")?,
             participants,
-            broker_at_identity: credential(&data.join("broker/identity.credential"))?,
-            portal_at_identity: credential(&data.join("portal/identity.credential"))?,
-            portal_at_ledger: credential(&data.join("portal/ledger.credential"))?,
+            portal: ParticipantKeys {
+                signing: writer("portal/signing.key")?,
+                sealing: sealing("portal/sealing.key")?,
+            },
             portal_at_connector: credential(&data.join("portal/connector.credential"))?,
             at_registers,
         })

@@ -154,6 +154,8 @@ impl Renewal {
     /// # Errors
     /// [`RenewalError::Authorities`], [`RenewalError::Tls`], and [`RenewalError::Issuer`] if no client can be made.
     pub fn start(config: RenewalConfig, shutdown: Shutdown) -> Result<Self, RenewalError> {
+        metrics::describe_gauge!(EXPIRES, "When the TLS certificate expires");
+        metrics::describe_counter!(RENEWALS, "Attempts to renew the TLS certificate, by result");
         let renewal = Self(Arc::new(Shared {
             identity: config.tls.open(config.clock.clone())?,
             client: Client::new()?,
@@ -209,7 +211,12 @@ async fn keep(renewal: Renewal, shutdown: Shutdown) {
                 }
                 Err(error) => {
                     metrics::counter!(RENEWALS, "result" => "failed").increment(1);
-                    tracing::warn!(%error, "the TLS certificate is not renewed");
+                    // Before the log has begun and the issuer serves, nothing is wrong yet.
+                    if shared.presented().is_some() {
+                        tracing::warn!(%error, "the TLS certificate is not renewed");
+                    } else {
+                        tracing::info!(%error, "there is no TLS certificate yet");
+                    }
                     backoff.failed()
                 }
             },

@@ -87,9 +87,10 @@ impl World {
             public_url: PUBLIC.into(),
             ledger,
             ledger_public: Some("https://log.example".into()),
-            ledger_credential: "ledger".into(),
+            ledger_credential: Some("ledger".into()),
             identity,
-            identity_credential: "identity".into(),
+            identity_credential: Some("identity".into()),
+            component: None,
             policy: "trust.policy".into(),
             genesis,
             login: LoginConfig {
