@@ -143,7 +143,7 @@ fn a_connector_collects_its_calls_over_mutual_tls() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let data = scratch.path().join("demo");
     let processes = secured::start_with(&data, "127.0.0.1:28900", |processes| {
-        collects(processes, &processes.info.broker.replacen("http://", "https://", 1))
+        collects(processes, &processes.info.broker)
     })?;
     processes.ask_until_delivered()?;
     processes.every_intent_is_closed()
