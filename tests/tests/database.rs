@@ -1,13 +1,16 @@
-//! The demonstration's log is moved from RocksDB to PostgreSQL with the command line; what others read of it from then
-//! on is the same log.
+//! The demonstration's log is moved from RocksDB to PostgreSQL with the command line. What others read of it from then
+//! on is the same log, also from a second ledger, which takes over when the first one dies.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use fixtures::postgres::{Cluster, DATABASE};
-use tests::{Demo, DemoInfo, files_below, run, verifier};
+use serde_json::json;
+use tests::processes::Processes;
+use tests::{Demo, DemoInfo, files_below, run, verifier, wait_for};
 
 /// Runs a command of the ledger; returns what it prints.
 fn ledger(arguments: &[&str]) -> Result<String> {
@@ -72,4 +75,63 @@ fn a_log_in_a_database_is_exported_and_audited_like_any_other() -> Result<()> {
         ensure!(std::fs::read(&file)? == std::fs::read(there)?, "{}", file.display());
     }
     Ok(())
+}
+
+/// The files of a second ledger of the same log: keys and configuration, without what the first one stores.
+fn second_ledger(processes: &Processes, addresses: [&str; 2]) -> Result<()> {
+    let (first, second) = (processes.data.join("ledger"), processes.data.join("ledger-2"));
+    std::fs::create_dir(&second)?;
+    for file in std::fs::read_dir(&first)? {
+        let file = file?;
+        if file.file_type()?.is_file() {
+            std::fs::copy(file.path(), second.join(file.file_name()))?;
+        }
+    }
+    for (name, address) in ["ledger", "ledger-2"].into_iter().zip(addresses) {
+        processes.configure(name, |config| config["address"] = address.into())?;
+    }
+    for name in ["broker", "identity", "connector-rheinfurt", "connector-kba"] {
+        processes.configure(name, |config| config["ledger"] = json!(addresses))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_second_ledger_shows_the_same_log_and_takes_over_when_the_first_one_dies() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("demo");
+    let mut processes = Processes::seed(&data, "127.0.0.1:29000")?;
+    let cluster = Cluster::replicated()?;
+    let config = data.join("ledger/config.json");
+    let database = in_database(&config, &cluster)?;
+    let (from, to) = (config.to_str().context("path")?, database.to_str().context("path")?);
+    ledger(&["migrate", "--from", from, "--to", to])?;
+    std::fs::rename(&database, &config)?;
+    let (first, second) = (processes.info.ledger.clone(), "http://127.0.0.1:29060".to_owned());
+    second_ledger(&processes, [&first, &second])?;
+    processes.start_all()?;
+    processes.all_healthy()?;
+    processes.up("ledger-2", "ledger", &second)?;
+    processes.healthy(&second)?;
+    processes.ask_until_delivered()?;
+    let info = processes.info.clone();
+    // Entries may come between the two audits.
+    let same = || Ok(audited(&first, &info)? == audited(&second, &info)?);
+    wait_for(Duration::from_secs(30), same).context("the follower shows another root")?;
+
+    // A request is on its way while the ledger that writes is killed.
+    let asking = processes.ask_meanwhile();
+    processes.running.remove("ledger").context("it runs")?.kill()?;
+    let (status, body) = asking.join().expect("no panic")?;
+    ensure!(matches!(status, 200 | 503 | 504), "{status} {body:#}");
+    processes.ask_until_delivered()?;
+    processes.info.ledger = second.clone();
+    processes.every_intent_is_closed()?;
+
+    // The first one comes back, follows, and shows all that happened without it.
+    processes.up("ledger", "ledger", &first)?;
+    processes.healthy(&first)?;
+    wait_for(Duration::from_secs(30), same).context("the follower shows another root")?;
+    processes.ask_until_delivered()?;
+    processes.every_intent_is_closed()
 }

@@ -7,7 +7,7 @@
 //! | --- | --- | --- |
 //! | `json` | `application/json` | title, time of issue, fields; everything about a person has this form alone |
 //! | `xml` | `application/xml` | the same as an XML document ([`EvidenceDocument`]) |
-//! | `json` | `application/json` | title, time of issue and fields; the only form of everything about a person |
+//! | `pdf` | `application/pdf` | a PDF/A-3 document for people, with that XML in it |
 //!
 //! The document of an evidence type has the type's id as its root, and an element for each field:
 //!
