@@ -131,11 +131,16 @@ impl Mailboxes {
         self.ending.trigger();
     }
 
-    /// Waits for a call of this component. `None` if there is none for [`WAIT`], or the broker is ending.
+    /// Waits for a call of this component. `None` if there is none for `wait`, or for [`WAIT`] if that is shorter, or the
+    /// broker is ending.
     ///
     /// # Errors
     /// [`TooManyCollectors`].
-    pub(crate) async fn collect(&self, component: &ParticipantId) -> Result<Option<CollectedCall>, TooManyCollectors> {
+    pub(crate) async fn collect(
+        &self,
+        component: &ParticipantId,
+        wait: Duration,
+    ) -> Result<Option<CollectedCall>, TooManyCollectors> {
         let receiver = {
             let mut boxes = self.lock();
             let mailbox = boxes.entry(component.clone()).or_default();
@@ -157,7 +162,7 @@ impl Mailboxes {
         };
         tokio::select! {
             call = &mut open.receiver => Ok(call.ok()),
-            () = tokio::time::sleep(WAIT) => Ok(None),
+            () = tokio::time::sleep(wait.min(WAIT)) => Ok(None),
             () = self.ending.wait() => Ok(None),
         }
     }

@@ -39,7 +39,7 @@ async fn a_call_reaches_the_request_that_is_open_or_the_next_one() {
             if !collector_first {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            let call = collector.collect(&id("kba")).await.unwrap().unwrap();
+            let call = collector.collect(&id("kba"), WAIT).await.unwrap().unwrap();
             assert_eq!(
                 (call.body.as_slice(), call.authorization.as_str()),
                 (&b"forward"[..], "credential")
@@ -64,7 +64,7 @@ async fn a_call_that_nobody_collects_was_certainly_not_served() {
     let mailboxes = Mailboxes::default();
     assert!(matches!(call(mailboxes.clone()).await, Err(CallError::NotConnected(_))));
     assert!(is_empty(&mailboxes));
-    assert_eq!(mailboxes.collect(&id("kba")).await, Ok(None), "it was taken back");
+    assert_eq!(mailboxes.collect(&id("kba"), WAIT).await, Ok(None), "it was taken back");
     assert!(is_empty(&mailboxes));
 }
 
@@ -72,7 +72,7 @@ async fn a_call_that_nobody_collects_was_certainly_not_served() {
 async fn a_call_that_was_collected_may_have_been_served() {
     let mailboxes = Mailboxes::default();
     let caller = tokio::spawn(call(mailboxes.clone()));
-    let collected = mailboxes.collect(&id("kba")).await.unwrap().unwrap();
+    let collected = mailboxes.collect(&id("kba"), WAIT).await.unwrap().unwrap();
     assert!(matches!(caller.await.unwrap(), Err(CallError::Unreachable(_))));
     assert!(!mailboxes.answer(&id("kba"), answer(collected.id, 200, b"late")));
     assert!(is_empty(&mailboxes));
@@ -82,7 +82,7 @@ async fn a_call_that_was_collected_may_have_been_served() {
 async fn an_answer_may_take_longer_than_the_wait_for_its_collection() {
     let mailboxes = Mailboxes::default();
     let caller = tokio::spawn(call(mailboxes.clone()));
-    let collected = mailboxes.collect(&id("kba")).await.unwrap().unwrap();
+    let collected = mailboxes.collect(&id("kba"), WAIT).await.unwrap().unwrap();
     tokio::time::sleep(PICKUP + Duration::from_secs(1)).await;
     assert!(mailboxes.answer(&id("kba"), answer(collected.id, 200, b"reply")));
     assert_eq!(caller.await.unwrap().unwrap(), b"reply");
@@ -92,7 +92,7 @@ async fn an_answer_may_take_longer_than_the_wait_for_its_collection() {
 async fn a_refusal_is_the_connectors_problem() {
     let mailboxes = Mailboxes::default();
     let caller = tokio::spawn(call(mailboxes.clone()));
-    let collected = mailboxes.collect(&id("kba")).await.unwrap().unwrap();
+    let collected = mailboxes.collect(&id("kba"), WAIT).await.unwrap().unwrap();
     let problem = service::Problem::unavailable("under-way", 1, "").to_json();
     assert!(mailboxes.answer(&id("kba"), answer(collected.id, 503, &problem)));
     let error = caller.await.unwrap().unwrap_err();
@@ -105,9 +105,9 @@ async fn a_component_gets_and_answers_its_own_calls_alone() {
     let caller = tokio::spawn(call(mailboxes.clone()));
     until(&mailboxes, |mailbox| mailbox.waiting.len() == 1).await;
     let stranger = id("other");
-    let other = tokio::time::timeout(Duration::from_secs(1), mailboxes.collect(&stranger));
+    let other = tokio::time::timeout(Duration::from_secs(1), mailboxes.collect(&stranger, WAIT));
     assert!(other.await.is_err(), "the call is for another component");
-    let collected = mailboxes.collect(&id("kba")).await.unwrap().unwrap();
+    let collected = mailboxes.collect(&id("kba"), WAIT).await.unwrap().unwrap();
     assert!(!mailboxes.answer(&id("other"), answer(collected.id, 200, b"forged")));
     assert!(mailboxes.answer(&id("kba"), answer(collected.id, 200, b"reply")));
     assert_eq!(caller.await.unwrap().unwrap(), b"reply");
@@ -127,7 +127,7 @@ async fn a_call_is_answered_only_after_it_was_collected() {
 async fn a_connector_that_hangs_up_loses_no_call() {
     let mailboxes = Mailboxes::default();
     let kba = id("kba");
-    let mut request = Box::pin(mailboxes.collect(&kba));
+    let mut request = Box::pin(mailboxes.collect(&kba, WAIT));
     assert!(
         tokio::time::timeout(Duration::from_millis(1), &mut request)
             .await
@@ -138,7 +138,7 @@ async fn a_connector_that_hangs_up_loses_no_call() {
     // The call was handed to the open request, whose connection is closed before it can send the call.
     assert!(mailboxes.lock()[&kba].waiting.is_empty());
     drop(request);
-    let collected = mailboxes.collect(&id("kba")).await.unwrap().unwrap();
+    let collected = mailboxes.collect(&id("kba"), WAIT).await.unwrap().unwrap();
     assert!(mailboxes.answer(&id("kba"), answer(collected.id, 200, b"reply")));
     assert_eq!(caller.await.unwrap().unwrap(), b"reply");
 }
@@ -149,11 +149,11 @@ async fn calls_and_open_requests_of_a_component_are_bounded() {
     let collectors: Vec<_> = (0..MAX_COLLECTORS)
         .map(|_| {
             let mailboxes = mailboxes.clone();
-            tokio::spawn(async move { mailboxes.collect(&id("kba")).await })
+            tokio::spawn(async move { mailboxes.collect(&id("kba"), WAIT).await })
         })
         .collect();
     until(&mailboxes, |mailbox| mailbox.collectors.len() == MAX_COLLECTORS).await;
-    assert_eq!(mailboxes.collect(&id("kba")).await, Err(TooManyCollectors));
+    assert_eq!(mailboxes.collect(&id("kba"), WAIT).await, Err(TooManyCollectors));
     for collector in collectors {
         assert_eq!(collector.await.unwrap(), Ok(None), "its time is over");
     }

@@ -6,10 +6,11 @@
 //! | `POST /exchanges/{id}/withdrawal` | [`Withdrawal`] → [`messages::Completion`] |
 //! | `POST /exchanges/{id}/preview` | [`SignedDecision`] → [`messages::PreviewNotice`] |
 //! | `POST /exchanges/{id}/acknowledgement` | [`Acknowledgement`] → `204` |
-//! | `POST /calls` | [`Collection`] → [`messages::CollectedCall`], or `204` if there is none for 25 s |
+//! | `POST /calls` | [`Collection`] → [`messages::CollectedCall`], or `204` if there is none in the time that it waits, at most 25 s |
 //! | `POST /calls/{id}/answer` | [`CallAnswer`] → `204`, or `404` if nobody waits for it any more |
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -185,7 +186,8 @@ async fn collect(
     if let Some(Extension(turn)) = turn {
         turn.give_back();
     }
-    match broker.connectors.mailboxes.collect(&statement.component).await {
+    let wait = Duration::from_secs(statement.wait);
+    match broker.connectors.mailboxes.collect(&statement.component, wait).await {
         Ok(Some(call)) => Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&call)).into_response()),
         Ok(None) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(TooManyCollectors) => Err(Problem::unavailable(

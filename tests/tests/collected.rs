@@ -38,7 +38,7 @@ fn collect(processes: &Processes) -> Result<CollectedCall> {
     let mut call = None;
     wait_for(Duration::from_secs(60), || {
         let now = Timestamp(UNIX_EPOCH.elapsed()?.as_secs());
-        let collection = cbor::to_vec(&Collection::sign(&key, ParticipantId::new(PROVIDER)?, now)?);
+        let collection = cbor::to_vec(&Collection::sign(&key, ParticipantId::new(PROVIDER)?, now, 25)?);
         let request = http()?.post(format!("{}/calls", processes.info.broker));
         let answer = request
             .timeout(Duration::from_secs(40))

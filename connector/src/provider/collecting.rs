@@ -13,10 +13,15 @@ pub(super) struct Collecting {
 
 impl Collecting {
     pub(super) fn health(&self) -> Result<(), Impairment> {
-        if self.fails.load(Ordering::Relaxed) {
+        if self.fails() {
             return Err(Impairment::Behind("the broker gives no calls to collect".into()));
         }
         Ok(())
+    }
+
+    /// Whether the last request for a call has failed.
+    pub(super) fn fails(&self) -> bool {
+        self.fails.load(Ordering::Relaxed)
     }
 
     pub(super) fn succeeded(&self) {

@@ -95,7 +95,13 @@ impl Collector {
     /// The next call. `None` if there is none for as long as the broker lets a request wait.
     async fn next(&self) -> Result<Option<CollectedCall>, CallError> {
         let common = &self.provider.common;
-        let collection = Collection::sign(&common.signing, common.context.me.clone(), common.now())
+        // After a failure one request does not wait, because its answer says that the broker is there again.
+        let wait = if self.provider.collecting.fails() {
+            0
+        } else {
+            MAX_COLLECTION_SECONDS
+        };
+        let collection = Collection::sign(&common.signing, common.context.me.clone(), common.now(), wait)
             .map_err(|error| CallError::Invalid(error.to_string()))?;
         let client = self
             .client

@@ -35,6 +35,9 @@ pub struct CollectionStatement {
     pub component: ParticipantId,
     /// When it was signed.
     pub sent: Timestamp,
+    /// For how many seconds the request may wait for a call; the broker lets it wait for
+    /// [`crate::limits::MAX_COLLECTION_SECONDS`] at most.
+    pub wait: u64,
     /// Random; the broker accepts it once.
     #[serde(with = "record::bytes")]
     pub nonce: [u8; 16],
@@ -51,14 +54,15 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// Signs a request for one call.
+    /// Signs a request for one call that waits for so many seconds.
     ///
     /// # Errors
     /// When the operating system has no randomness.
-    pub fn sign(key: &SigningKey, component: ParticipantId, now: Timestamp) -> Result<Self, MessageError> {
+    pub fn sign(key: &SigningKey, component: ParticipantId, now: Timestamp, wait: u64) -> Result<Self, MessageError> {
         let statement = CollectionStatement {
             component,
             sent: now,
+            wait,
             nonce: record::random::random()?,
         };
         let signature = sign::sign(key, COLLECTION_CONTEXT, &statement);
@@ -190,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_collection_counts_for_a_minute_under_its_components_key() {
-        let collection = Collection::sign(&key(1), me(), NOW).unwrap();
+        let collection = Collection::sign(&key(1), me(), NOW, 25).unwrap();
         let verify = |collection: &Collection, seed: u8, now| collection.verify(&key(seed).public(), now);
         assert_eq!(verify(&collection, 1, NOW.after(60)), Ok(()));
         assert_eq!(verify(&collection, 1, NOW.after(61)), Err(MessageError::Expired));

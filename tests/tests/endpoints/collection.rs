@@ -29,7 +29,7 @@ pub(crate) fn statuses(processes: &Processes) -> Result<BTreeMap<(&'static str, 
     };
     let collect = |key: &SigningKey, age: u64| -> Result<u16> {
         let at = Timestamp(UNIX_EPOCH.elapsed()?.as_secs() - age);
-        post("/calls", cbor::to_vec(&Collection::sign(key, me.clone(), at)?))
+        post("/calls", cbor::to_vec(&Collection::sign(key, me.clone(), at, 0)?))
     };
     let answer_path = format!("/calls/{call}/answer");
     let answer = |key: &SigningKey| {
