@@ -80,7 +80,7 @@ fn a_log_in_a_database_is_exported_and_audited_like_any_other() -> Result<()> {
 /// The files of a second ledger of the same log: keys and configuration, without what the first one stores.
 fn second_ledger(processes: &Processes, addresses: [&str; 2]) -> Result<()> {
     let (first, second) = (processes.data.join("ledger"), processes.data.join("ledger-2"));
-    std::fs::create_dir(&second)?;
+    service::durable::private_directory(&second)?;
     for file in std::fs::read_dir(&first)? {
         let file = file?;
         if file.file_type()?.is_file() {
