@@ -131,8 +131,8 @@ impl Mailboxes {
         self.ending.trigger();
     }
 
-    /// Waits for a call of this component. `None` if there is none for `wait`, or for [`WAIT`] if that is shorter, or the
-    /// broker is ending.
+    /// Waits for a call of this component. `None` if there is none for `wait`, or for [`WAIT`] if that is shorter, or
+    /// the broker is ending.
     ///
     /// # Errors
     /// [`TooManyCollectors`].

@@ -6,7 +6,7 @@
 //! | `POST /exchanges/{id}/withdrawal` | [`Withdrawal`] → [`messages::Completion`] |
 //! | `POST /exchanges/{id}/preview` | [`SignedDecision`] → [`messages::PreviewNotice`] |
 //! | `POST /exchanges/{id}/acknowledgement` | [`Acknowledgement`] → `204` |
-//! | `POST /calls` | [`Collection`] → [`messages::CollectedCall`], or `204` if there is none in the time that it waits, at most 25 s |
+//! | `POST /calls` | [`Collection`] → [`messages::CollectedCall`], or `204` if there is none while it waits |
 //! | `POST /calls/{id}/answer` | [`CallAnswer`] → `204`, or `404` if nobody waits for it any more |
 
 use std::sync::Arc;
