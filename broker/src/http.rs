@@ -26,6 +26,8 @@ use messages::{
     Acknowledgement, CallAnswer, Collection, ExchangeAnswer, ExchangeRequest, MessageError, SignedDecision, Withdrawal,
 };
 use record::{ParticipantId, VerifyingKey};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use service::http::CBOR;
 use service::listen::Turn;
 use service::nonces::NonceRefused;
@@ -73,8 +75,7 @@ fn peer(name: &Name) -> Option<&PeerName> {
 }
 
 async fn exchange(State(broker): State<Arc<Broker>>, name: Name, body: Bytes) -> Result<Response, Problem> {
-    let request: ExchangeRequest = record::cbor::from_slice(&body)
-        .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
+    let request: ExchangeRequest = read(&body)?;
     broker.transport.require(peer(&name), &request.metadata.consumer)?;
     let (status, body) = match flow::exchange(&broker, request).await? {
         ExchangeAnswer::Completed(completion) => (StatusCode::OK, record::cbor::to_vec(&completion)),
@@ -90,8 +91,7 @@ async fn withdraw(
     name: Name,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let withdrawal: Withdrawal = record::cbor::from_slice(&body)
-        .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
+    let withdrawal: Withdrawal = read(&body)?;
     if withdrawal.exchange != id {
         return Err(not_permitted());
     }
@@ -106,8 +106,7 @@ async fn preview(
     name: Name,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let decision: SignedDecision = record::cbor::from_slice(&body)
-        .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
+    let decision: SignedDecision = read(&body)?;
     if decision.statement.exchange != id {
         return Err(not_permitted());
     }
@@ -123,8 +122,7 @@ async fn acknowledge(
     name: Name,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    let acknowledgement: Acknowledgement = record::cbor::from_slice(&body)
-        .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
+    let acknowledgement: Acknowledgement = read(&body)?;
     // A row that is already removed: the answer to the first acknowledgement was lost.
     let Some(entry) = broker.journal.get(id).await.map_err(stopped)? else {
         return Ok(StatusCode::NO_CONTENT);
@@ -160,8 +158,7 @@ async fn collect(
     turn: Option<Extension<Turn>>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let collection: Collection = record::cbor::from_slice(&body)
-        .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
+    let collection: Collection = read(&body)?;
     let statement = &collection.statement;
     broker.transport.require(peer(&name), &statement.component)?;
     let (key, now) = (provider_key(&broker, &statement.component)?, broker.now());
@@ -205,8 +202,7 @@ async fn answer(
     name: Name,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    let answer: CallAnswer = record::cbor::from_slice(&body)
-        .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
+    let answer: CallAnswer = read(&body)?;
     let component = answer.statement.component.clone();
     broker.transport.require(peer(&name), &component)?;
     let key = provider_key(&broker, &component)?;
@@ -218,6 +214,10 @@ async fn answer(
     } else {
         Err(Problem::not_found("nobody waits for an answer to this call"))
     }
+}
+
+fn read<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Problem> {
+    record::cbor::from_slice(body).map_err(|error| Problem::bad_request("malformed-request", error.to_string()))
 }
 
 /// The key of a component that the newest directory lists as a provider, also a suspended one: it gets the outcomes of

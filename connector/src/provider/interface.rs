@@ -29,26 +29,25 @@ type Started = Starting<Arc<Provider>>;
 /// The name in the certificate of the caller.
 type Name = Option<Extension<PeerName>>;
 
-async fn forward(
-    State(provider): State<Started>,
-    name: Name,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let provider = provider.started()?;
-    require_signer(provider, name, &headers)?;
-    call(provider, CallKind::Forward, &headers, body).await
+async fn forward(provider: State<Started>, name: Name, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    received(&provider, CallKind::Forward, name, headers, body).await
 }
 
-async fn outcome(
-    State(provider): State<Started>,
+async fn outcome(provider: State<Started>, name: Name, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    received(&provider, CallKind::Outcome, name, headers, body).await
+}
+
+/// A call over the connector's own listener.
+async fn received(
+    provider: &Started,
+    kind: CallKind,
     name: Name,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let provider = provider.started()?;
     require_signer(provider, name, &headers)?;
-    call(provider, CallKind::Outcome, &headers, body).await
+    call(provider, kind, &headers, body).await
 }
 
 /// With mutual TLS, the process that calls must be the writer that has signed the call.
