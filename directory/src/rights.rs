@@ -12,7 +12,7 @@ use output::Failure;
 use record::{LegalDay, Timestamp};
 use registerlandkarte::{Interval, Query, RegisterInstance, Registerlandkarte, Rule, Subject};
 use serde::Serialize;
-use trust::{Component, History, Section, TrustKind, Value, Version, Versions};
+use trust::{Component, History, Section, TrustKind, TrustMap, Value, Version, Versions};
 
 use crate::arguments::Rights;
 use crate::log::Log;
@@ -84,8 +84,10 @@ fn rights(history: &History, day: LegalDay) -> Result<BTreeMap<Right, Vec<Span>>
             continue;
         };
         let relation = history.relation(versions).map_err(Failure::refused)?;
+        let directory = history.map_of(TrustKind::Directory, versions.directory);
+        let directory = directory.map_err(Failure::refused)?;
         for (from, until) in parts(interval_times(&relation), (from, until)) {
-            for right in rights_at(history, versions, &relation, Timestamp(from))? {
+            for right in rights_at(&directory, &relation, Timestamp(from)) {
                 let times = rights.entry(right).or_default();
                 match times.last_mut() {
                     Some(last) if last.1 == from => last.1 = until,
@@ -140,14 +142,7 @@ fn versions_at(history: &History, time: u64) -> Option<Versions> {
     })
 }
 
-fn rights_at(
-    history: &History,
-    versions: Versions,
-    relation: &Registerlandkarte,
-    at: Timestamp,
-) -> Result<Vec<Right>, Failure> {
-    let directory = history.map_of(TrustKind::Directory, versions.directory);
-    let directory = directory.map_err(Failure::refused)?;
+fn rights_at(directory: &TrustMap, relation: &Registerlandkarte, at: Timestamp) -> Vec<Right> {
     let mut rights = Vec::new();
     for value in directory.section(Section::Component) {
         let Value::Component(consumer) = value else { continue };
@@ -160,7 +155,7 @@ fn rights_at(
             rights.extend(providers.filter_map(|provider| right(relation, rule, consumer, provider)));
         }
     }
-    Ok(rights)
+    rights
 }
 
 /// Whether the rule lets the component fetch from the provider, if the person and the request are as the rule wants.
