@@ -318,8 +318,9 @@ pub(crate) async fn without_a_fence() -> Result<()> {
     while stray.acknowledged.len() < 20 {
         ensure!(
             failed.elapsed() < PATIENCE,
-            "the control must write: {}",
-            stray.why_unanswered
+            "the control must write: {}; it said: {}",
+            stray.why_unanswered,
+            log_output(&zombie.world)
         );
         // A ledger that finds rows which it has not written may answer nothing.
         let _ = stray.write_once(&client, &zombie.url, &zombie.world).await;
