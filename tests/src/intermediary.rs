@@ -1,9 +1,12 @@
 //! A proxy between two compartments that changes messages, as a lying compartment would send them.
 //!
-//! Both ends are the real programs. Only the changes are the test's.
+//! Both ends are the real programs. Only the changes are the test's. Between two processes that use mutual TLS the
+//! intermediary has the certificate of each towards the other, as an operator has who lies in the place of their
+//! process. `tests/tests/transport.rs` shows that one with a certificate of its own gets nowhere.
 
 use std::collections::VecDeque;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +20,10 @@ use axum::response::{IntoResponse, Response};
 use messages::CallCredential;
 use messages::call::CallStatement;
 use record::SigningKey;
+use service::tls::TlsIdentity;
+use service::{Listener, Shutdown};
+
+use crate::certificates::Certificates;
 
 /// Changes a message: from the path and the body as sent to the body as passed on.
 pub type Change = dyn Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync;
@@ -41,9 +48,16 @@ pub enum Instead {
     Refused,
 }
 
-struct Shared {
+/// Where one listener of an intermediary passes requests on to.
+#[derive(Clone)]
+struct Route {
     target: String,
     client: reqwest::Client,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
     request: Mutex<Option<Arc<Change>>>,
     answer: Mutex<Option<Arc<Change>>>,
     withheld: Mutex<Option<String>>,
@@ -57,42 +71,76 @@ struct Shared {
 pub struct Intermediary {
     /// Its base URL, to be configured instead of the target's.
     pub url: String,
+    /// Before a ledger: the base URL to be configured instead of that of the writing entrance.
+    pub writing: String,
     shared: Arc<Shared>,
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
 }
 
 impl Intermediary {
-    /// Starts an intermediary in front of the compartment at `target` (a base URL). It changes nothing yet.
+    /// Starts an intermediary in front of what serves plain HTTP at `target` (a base URL). It changes nothing yet.
     pub fn before(target: &str) -> Result<Self> {
+        let mut this = Self::new()?;
+        let client = service::http::client(|builder| builder)?;
+        this.url = this.listen(target, client, None)?;
+        Ok(this)
+    }
+
+    /// Starts an intermediary between two processes that use mutual TLS, which are named by their folders below `data`:
+    /// between `caller` and `server`, which listens at `target`. It changes nothing yet.
+    pub fn between(data: &Path, caller: &str, (server, target): (&str, &str)) -> Result<Self> {
+        let mut this = Self::new()?;
+        this.url = this.secured(&Certificates::of(data), caller, (server, target))?;
+        Ok(this)
+    }
+
+    /// Starts an intermediary between `caller` and both entrances of the ledger, of which `target` is the public one.
+    pub fn before_ledger(data: &Path, caller: &str, target: &str) -> Result<Self> {
+        let mut this = Self::before(target)?;
+        let writing = crate::secured::writing(data)?;
+        let writing = ("ledger", format!("https://{writing}"));
+        this.writing = this.secured(&Certificates::of(data), caller, (writing.0, &writing.1))?;
+        Ok(this)
+    }
+
+    fn new() -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()?;
+        Ok(Self {
+            url: String::new(),
+            writing: String::new(),
+            shared: Arc::default(),
+            runtime,
+        })
+    }
+
+    fn secured(&self, certificates: &Certificates, caller: &str, (server, target): (&str, &str)) -> Result<String> {
+        let client = service::http::mutual_client(&certificates.identity(caller)?, |_| true, |builder| builder)?;
+        self.listen(target, client, Some(certificates.identity(server)?))
+    }
+
+    /// Listens on a free port, with the certificate of `server` if there is one. Returns the base URL.
+    fn listen(&self, target: &str, client: reqwest::Client, server: Option<TlsIdentity>) -> Result<String> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let shared = Arc::new(Shared {
+        let scheme = if server.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr()?);
+        let _inside = self.runtime.enter();
+        let mut listener = Listener::from(tokio::net::TcpListener::from_std(listener)?);
+        if let Some(server) = server {
+            listener = listener.secured(&server, |_| true)?;
+        }
+        let route = Route {
             target: target.to_owned(),
-            client: service::http::client(|builder| builder)?,
-            request: Mutex::new(None),
-            answer: Mutex::new(None),
-            withheld: Mutex::new(None),
-            instead: Mutex::default(),
-            held: Mutex::new(None),
-            caller: Mutex::new(None),
-            passed: Mutex::new(Vec::new()),
-        });
-        let router = Router::new().fallback(pass).with_state(shared.clone());
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
+            client,
+            shared: Arc::clone(&self.shared),
         };
-        runtime.spawn(async move { axum::serve(listener, router).await });
-        Ok(Self {
-            url,
-            shared,
-            _runtime: runtime,
-        })
+        let router = Router::new().fallback(pass).with_state(route);
+        self.runtime
+            .spawn(service::listen::serve(listener, router, Shutdown::new()));
+        Ok(url)
     }
 
     /// Changes requests from now on.
@@ -161,14 +209,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    match relay(&shared, request).await {
+async fn pass(State(route): State<Route>, request: Request) -> Response {
+    match relay(&route, request).await {
         Ok(answer) => answer,
         Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")).into_response(),
     }
 }
 
-async fn relay(shared: &Shared, request: Request) -> Result<Response> {
+async fn relay(route: &Route, request: Request) -> Result<Response> {
+    let shared = &route.shared;
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().context("path")?.to_string();
     let sent = to_bytes(body, 16 << 20).await?.to_vec();
@@ -188,9 +237,9 @@ async fn relay(shared: &Shared, request: Request) -> Result<Response> {
     if passed_on != sent {
         sign_again(shared, &mut headers, &passed_on)?;
     }
-    let answer = shared
+    let answer = route
         .client
-        .request(parts.method, format!("{}{path}", shared.target))
+        .request(parts.method, format!("{}{path}", route.target))
         .headers(headers)
         .body(passed_on)
         .send()

@@ -3,13 +3,13 @@
 //! `cargo xtask test` builds the programs and sets `EINSICHT_PROGRAMS` to their folder. Without it the tests use
 //! `target/release` of this checkout. Every process that a test starts is ended by the test, by its id.
 
+pub mod certificates;
 pub mod change;
 pub mod citizen;
 pub mod completeness;
 pub mod forgery;
 pub mod intermediary;
 pub mod keys;
-pub mod plain;
 pub mod population;
 pub mod processes;
 pub mod public_log;

@@ -10,9 +10,10 @@ use anyhow::{Context, Result, ensure};
 use messages::{CallCredential, CallKind};
 use record::{ParticipantId, Timestamp};
 
+use crate::certificates::Certificates;
 use crate::keys::Keys;
 use crate::wall_clock::WallClock;
-use crate::{DemoInfo, Process, http, plain, program, run, verifier, wait_for};
+use crate::{DemoInfo, Process, http, program, run, verifier, wait_for};
 
 /// The demonstration's compartments, each a process.
 pub struct Processes {
@@ -39,17 +40,9 @@ impl Processes {
         Ok(this)
     }
 
-    /// Seeds a demonstration, ends it, and configures its processes without TLS ([`crate::plain`]), so that a test can
-    /// read and change what they say to each other. Nothing is running afterwards, so that the test can change
-    /// configurations.
+    /// Seeds a demonstration and ends it. Nothing is running afterwards, so that the test can change configurations.
+    /// Its processes have stored certificates that are valid for a day, and need no join service until then.
     pub fn seed(data: &Path, base: &str) -> Result<Self> {
-        let mut this = Self::seed_secured(data, base)?;
-        plain::configure(&this.data, &mut this.info)?;
-        Ok(this)
-    }
-
-    /// Seeds a demonstration and ends it. Its processes use mutual TLS.
-    pub fn seed_secured(data: &Path, base: &str) -> Result<Self> {
         let output = run(
             "einsicht",
             &[
@@ -75,7 +68,15 @@ impl Processes {
 
     /// Changes a compartment's configuration before it is started.
     pub fn configure(&self, name: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<()> {
-        plain::rewrite(&self.data, name, change)
+        let path = self.data.join(name).join("config.json");
+        let mut config = serde_json::from_slice(&std::fs::read(&path)?)?;
+        change(&mut config);
+        Ok(std::fs::write(&path, serde_json::to_vec_pretty(&config)?)?)
+    }
+
+    /// A client with the certificate of the process in this folder.
+    pub fn client(&self, name: &str) -> Result<reqwest::blocking::Client> {
+        Certificates::of(&self.data).client(name)
     }
 
     /// Starts the processes that an exchange between Rheinfurt and the KBA needs.
@@ -305,7 +306,8 @@ impl Processes {
         let now = Timestamp(UNIX_EPOCH.elapsed()?.as_secs());
         let credential = CallCredential::sign(&key, kind, ParticipantId::new("bund:kba:zfzr")?, now, body)?;
         let url = format!("{}{}", self.info.connectors["kba"], kind.path());
-        let request = http()?.post(url).header("content-type", "application/cbor");
+        let request = self.client("broker")?.post(url);
+        let request = request.header("content-type", "application/cbor");
         let request = request.header("authorization", credential.to_header());
         Ok(request.body(body.to_vec()).send()?)
     }

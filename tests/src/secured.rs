@@ -1,4 +1,4 @@
-//! The processes of an exchange with mutual TLS, as the demonstration configures them.
+//! The processes of an exchange beside the join service, which issues their certificates.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ pub fn start(data: &Path, base: &str) -> Result<Processes> {
 /// # Errors
 /// As [`start`], and those of `change`.
 pub fn start_with(data: &Path, base: &str, change: impl FnOnce(&Processes) -> Result<()>) -> Result<Processes> {
-    let mut processes = Processes::seed_secured(data, base)?;
+    let mut processes = Processes::seed(data, base)?;
     change(&processes)?;
     processes.start_all()?;
     let join = processes.info.join.clone();
@@ -36,8 +36,8 @@ pub fn start_with(data: &Path, base: &str, change: impl FnOnce(&Processes) -> Re
 ///
 /// # Errors
 /// The ledger's configuration cannot be read.
-pub fn writing(processes: &Processes) -> Result<String> {
-    let config = std::fs::read(processes.data.join("ledger/config.json"))?;
+pub fn writing(data: &Path) -> Result<String> {
+    let config = std::fs::read(data.join("ledger/config.json"))?;
     let config: Value = serde_json::from_slice(&config)?;
     Ok(config["writing"]["listen"].as_str().context("an address")?.to_owned())
 }

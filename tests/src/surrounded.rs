@@ -28,11 +28,13 @@ impl Surrounded {
     pub fn start(data: &Path, base: &str, before: impl FnOnce(&Processes) -> Result<()>) -> Result<Self> {
         let mut processes = Processes::seed(data, base)?;
         before(&processes)?;
-        let consumer = Intermediary::before(&processes.info.broker)?;
-        let provider = Intermediary::before(&processes.info.connectors["kba"])?;
+        let info = &processes.info;
+        let between = |caller, server, target: &str| Intermediary::between(data, caller, (server, target));
+        let consumer = between("connector-rheinfurt", "broker", &info.broker)?;
+        let provider = between("broker", "connector-kba", &info.connectors["kba"])?;
         provider.sign_calls(Keys::of(data).writer("broker/writer.key")?);
-        let identity = Intermediary::before(&processes.info.identity)?;
-        let ledger = Intermediary::before(&processes.info.ledger)?;
+        let identity = between("broker", "identity", &info.identity)?;
+        let ledger = Intermediary::before_ledger(data, "broker", &info.ledger)?;
         processes.configure("connector-rheinfurt", |config| {
             config["role"]["consumer"]["broker"] = consumer.url.clone().into();
         })?;
@@ -40,6 +42,7 @@ impl Surrounded {
             config["routes"]["bund:kba:zfzr"] = provider.url.clone().into();
             config["identity"] = identity.url.clone().into();
             config["ledger"] = ledger.url.clone().into();
+            config["ledger_writing"] = ledger.writing.clone().into();
         })?;
         processes.start_all()?;
         processes.all_healthy()?;

@@ -40,6 +40,8 @@ impl Stage {
     fn start(listen: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut processes = Processes::start(&folder.path().join("data"), listen)?;
+        let join = processes.info.join.clone();
+        processes.up("join", "join", &join)?;
         processes.start_portal()?;
         processes.ask_until_delivered()?;
         Ok(Self {
@@ -375,7 +377,7 @@ fn a_connector_is_where_the_directory_says() -> Result<()> {
     stage.change("endpoint", "directory", &json!({ "put": [provider.clone()] }))?;
     stage.processes.ask_until_delivered()?;
 
-    provider["component"]["endpoint"] = "http://127.0.0.1:1".into();
+    provider["component"]["endpoint"] = "https://127.0.0.1:1".into();
     stage.change("endpoint moved", "directory", &json!({ "put": [provider] }))?;
     stage.is_refused("provider-unavailable")?;
     stage.is_sound()

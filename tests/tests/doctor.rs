@@ -77,7 +77,7 @@ fn the_doctor_names_what_a_connector_lacks() -> Result<()> {
     Doctor(&processes).fails("kba", &[], &["directory"])?;
     processes.configure("connector-seewalde", |config| {
         config["genesis"] = "0".repeat(64).into();
-        config["role"]["consumer"]["broker"] = "http://127.0.0.1:1".into();
+        config["role"]["consumer"]["broker"] = "https://127.0.0.1:1".into();
     })?;
     Doctor(&processes).fails("seewalde", &[], &["log", "broker"])?;
     processes.running.remove("ledger").context("the ledger runs")?.kill()?;

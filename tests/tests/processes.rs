@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anyhow::{Context, Result, ensure};
+use tests::population;
 use tests::processes::Processes;
-use tests::{http, population};
 
 #[test]
 fn the_register_is_not_asked_without_a_receipt() -> Result<()> {
@@ -18,7 +18,8 @@ fn the_register_is_not_asked_without_a_receipt() -> Result<()> {
     let asked = processes.register_asked()?;
     for body in [&b""[..], b"\xa0", b"{}"] {
         let url = format!("{}/forward", processes.info.connectors["kba"]);
-        let answer = http()?
+        let answer = processes
+            .client("broker")?
             .post(url)
             .header("content-type", "application/cbor")
             .body(body.to_vec())

@@ -5,23 +5,23 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use rcgen::{CertificateParams, Issuer, KeyPair, SanType};
 use serde_json::{Value, json};
+use tests::certificates::Certificates;
 use tests::change::publish;
 use tests::processes::{Processes, address};
 use tests::secured;
 use tests::wait_for;
-use time::OffsetDateTime;
 
 const BASE: &str = "127.0.0.1:26300";
 const CONSUMER: &str = "connector-rheinfurt";
 
-/// Certificates for foreign clients of one server.
-struct Certificates {
+/// One server, and certificates for its foreign clients.
+struct Server {
     folder: PathBuf,
+    issuer: Certificates,
     authority: PathBuf,
     /// The server's address.
     server: String,
@@ -29,21 +29,11 @@ struct Certificates {
     path: &'static str,
 }
 
-impl Certificates {
+impl Server {
     /// A certificate of the real authority, for one name, valid from `age` seconds ago for a day.
     fn issue(&self, file: &str, uri: &str, age: i64) -> Result<PathBuf> {
-        let key = std::fs::read_to_string(self.authority.with_extension("key"))?;
-        let authority = std::fs::read_to_string(&self.authority)?;
-        let issuer = Issuer::from_ca_cert_pem(&authority, KeyPair::from_pem(&key)?)?;
-        let mut params = CertificateParams::default();
-        params.subject_alt_names.push(SanType::URI(uri.try_into()?));
-        let from = i64::try_from(UNIX_EPOCH.elapsed()?.as_secs())? - age;
-        params.not_before = OffsetDateTime::from_unix_timestamp(from)?;
-        params.not_after = OffsetDateTime::from_unix_timestamp(from + 86_400)?;
-        let key = KeyPair::generate()?;
-        let pem = params.signed_by(&key, &issuer)?.pem() + &key.serialize_pem();
         let path = self.folder.join(file);
-        std::fs::write(&path, pem)?;
+        std::fs::write(&path, self.issuer.issue(uri, age)?)?;
         Ok(path)
     }
 
@@ -102,11 +92,7 @@ impl Certificates {
 
 /// The provider's connector admits the broker alone, identity the broker and the cockpit, and the ledger's writing
 /// entrance the writers and the cockpit. `component` is the certificate of another component.
-fn others_admit_their_callers_alone(
-    processes: &Processes,
-    certificates: &Certificates,
-    component: &Path,
-) -> Result<()> {
+fn others_admit_their_callers_alone(processes: &Processes, certificates: &Server, component: &Path) -> Result<()> {
     let info = &processes.info;
     let cockpit = certificates.issue(
         "cockpit.pem",
@@ -114,13 +100,14 @@ fn others_admit_their_callers_alone(
         60,
     )?;
     let broker = processes.data.join("broker/tls.pem");
-    let at = |server: String, path| Certificates {
+    let at = |server: String, path| Server {
         folder: certificates.folder.clone(),
+        issuer: certificates.issuer.clone(),
         authority: certificates.authority.clone(),
         server,
         path,
     };
-    let writing = secured::writing(processes)?;
+    let writing = secured::writing(&processes.data)?;
     let identity = address(&info.identity)?.to_owned();
     // Its certificate names no host, because the directory has no endpoint for it, so curl does not connect.
     let connector = at(address(&info.connectors["kba"])?.to_owned(), "/forward");
@@ -156,9 +143,11 @@ fn exchanges_run_over_mutual_tls_and_only_active_components_connect() -> Result<
         "urn:einsicht:component:{}",
         config["participant"].as_str().context("an id")?
     );
-    let certificates = Certificates {
+    let issuer = Certificates::of(&processes.data);
+    let certificates = Server {
         folder: scratch.path().to_path_buf(),
-        authority: processes.data.join("join/authority.pem"),
+        authority: issuer.authority(),
+        issuer,
         server: address(&processes.info.broker)?.to_owned(),
         path: "/exchanges",
     };

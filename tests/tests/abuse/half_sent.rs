@@ -1,10 +1,12 @@
-//! Clients without any credential open connections and send half of something: half a head, or most of a large body.
+//! Clients without any credential open connections and send half of something: half a head, most of a large body, or
+//! half a TLS handshake.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use tests::processes::address;
 
 use crate::harness::{Flood, Scenario};
 
@@ -18,32 +20,31 @@ const SCENARIO: Scenario = Scenario {
 const ANNOUNCED: usize = 24_000_000;
 const SENT: usize = 20 << 20;
 const CONNECTIONS: usize = 24;
+/// The head of a TLS record with a client's hello of the greatest length, which never comes.
+const HELLO: &[u8] = &[0x16, 0x03, 0x01, 0x40, 0x00, 0x01, 0x00, 0x3f, 0xfc];
 
 fn flood(flood: &Flood<'_>) -> Result<()> {
     let info = &flood.processes.info;
-    let targets = [
-        (&info.ledger, "/entries", "application/cbor-seq"),
-        (&info.broker, "/exchanges", "application/cbor"),
-        (&info.identity, "/labels", "application/cbor"),
-        (&info.connectors["kba"], "/forward", "application/cbor"),
-    ];
+    let targets = [&info.ledger, &info.broker, &info.identity, &info.connectors["kba"]];
     flood.in_threads(targets.len(), |number| {
-        let (url, path, content_type) = targets[number];
-        let address: SocketAddr = url.strip_prefix("http://").context("url")?.parse()?;
+        let url = targets[number];
+        let address: SocketAddr = address(url)?.parse()?;
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: flood\r\ncontent-type: {content_type}\r\ncontent-length: {ANNOUNCED}\r\n\r\n"
+            "POST /entries HTTP/1.1\r\nhost: flood\r\ncontent-type: application/cbor-seq\r\n\
+             content-length: {ANNOUNCED}\r\n\r\n"
         );
+        let head = if url.starts_with("https") {
+            HELLO
+        } else {
+            head.as_bytes()
+        };
         while flood.continues() {
             let mut open = Vec::new();
             for number in 0..CONNECTIONS {
                 let mut stream = TcpStream::connect(address)?;
                 stream.set_write_timeout(Some(Duration::from_millis(100)))?;
                 // The process may refuse or stop reading at any point.
-                let sent = if number % 2 == 0 {
-                    head.as_bytes()
-                } else {
-                    &head.as_bytes()[..20]
-                };
+                let sent = if number % 2 == 0 { head } else { &head[..HELLO.len()] };
                 if stream.write_all(sent).is_ok() && number % 2 == 0 {
                     send_body(&mut stream);
                 }

@@ -1,5 +1,6 @@
 //! Strangers call a provider's connector with forwards that they make around the log's public receipts, and with
-//! outcomes that say nothing. They sign nothing, or sign with a key of their own.
+//! outcomes that say nothing. They sign nothing, or sign with a key of their own. Those with the certificate of another
+//! component do not even get a connection; the others have stolen the broker's certificate, but not its signing key.
 
 use anyhow::{Context, Result, ensure};
 use messages::{CallCredential, CallKind, Forward, Metadata, S1, SealingKey, Signature};
@@ -62,6 +63,8 @@ fn flood(flood: &Flood<'_>) -> Result<()> {
     let alarms = flood_alarms(flood)?;
     flood.in_threads(8, |number| {
         let client = http()?;
+        let stolen = number % 2 == 0;
+        let caller = processes.client(if stolen { "broker" } else { "connector-rheinfurt" })?;
         let key = SigningKey::from_seed([u8::try_from(number)?; 32]);
         while flood.continues() {
             let head = client
@@ -75,14 +78,14 @@ fn flood(flood: &Flood<'_>) -> Result<()> {
                 let now = Timestamp(std::time::UNIX_EPOCH.elapsed()?.as_secs());
                 let own = CallCredential::sign(&key, kind, ParticipantId::new("bund:kba:zfzr")?, now, &body)?;
                 for authorization in [None, Some("Bearer 00".to_owned()), Some(own.to_header())] {
-                    let mut request = client.post(format!("{connector}{}", kind.path())).body(body.clone());
+                    let mut request = caller.post(format!("{connector}{}", kind.path())).body(body.clone());
                     if let Some(value) = authorization {
                         request = request.header("authorization", value);
                     }
                     // A connector that does not read the body may close the connection before all of it is sent.
                     let Ok(answer) = request.send() else { continue };
                     let status = answer.status().as_u16();
-                    ensure!([401, 429, 503].contains(&status), "{kind:?}: {status}");
+                    ensure!(stolen && [401, 429, 503].contains(&status), "{kind:?}: {status}");
                 }
             }
         }

@@ -184,7 +184,7 @@ impl Stage {
         let mut processes = Processes::seed(data, "127.0.0.1:22000")?;
         let keys = Keys::of(&processes.data);
         let secrets = keys.periods()?;
-        let between = Intermediary::before(&processes.info.identity)?;
+        let between = Intermediary::between(&processes.data, "portal", ("identity", &processes.info.identity))?;
         processes.configure("portal", |config| config["identity"] = between.url.clone().into())?;
         processes.start_all()?;
         processes.all_healthy()?;

@@ -79,7 +79,11 @@ fn a_fork_shown_to_one_provider_is_noticed_after_a_minute() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let mut processes = Processes::seed(&scratch.path().join("demo"), "127.0.0.1:22200")?;
     let log = Arc::new(Keys::of(&processes.data).log()?);
-    let forwards = Intermediary::before(&processes.info.connectors["kba"])?;
+    let forwards = Intermediary::between(
+        &processes.data,
+        "broker",
+        ("connector-kba", &processes.info.connectors["kba"]),
+    )?;
     forwards.sign_calls(Keys::of(&processes.data).writer("broker/writer.key")?);
     let view = Intermediary::before(&processes.info.ledger)?;
     processes.configure("broker", |config| {

@@ -190,7 +190,7 @@ fn a_lying_identity_gets_nothing_served() -> Result<()> {
         provider: keys.sealing("connector-kba/sealing.key")?,
         secrets: keys.periods().context("the VRF secrets")?,
     };
-    let between = Intermediary::before(&processes.info.identity)?;
+    let between = Intermediary::between(&processes.data, "broker", ("identity", &processes.info.identity))?;
     processes.configure("broker", |config| config["identity"] = between.url.clone().into())?;
     processes.start_all()?;
     processes.all_healthy()?;

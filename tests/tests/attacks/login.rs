@@ -1,6 +1,6 @@
 //! An attempt to open the records of a person who is not logged in. Identity refuses it, no matter which service asks:
 //! it checks the ID token itself, and opens records only for the person whom the token names. The ledger serves sealed
-//! records only with its credential, and the portal shows a session only its own entries. A refused attempt leaves no
+//! records to the portal alone, and the portal shows a session only its own entries. A refused attempt leaves no
 //! `inspection` in the log, because nothing was opened.
 
 use std::time::Duration;
@@ -13,10 +13,9 @@ use messages::{Disclosure, DisclosureRequest};
 use record::Kind;
 use tests::citizen::Citizen;
 use tests::intermediary::Intermediary;
-use tests::keys::Keys;
 use tests::processes::Processes;
 use tests::public_log::PublicLog;
-use tests::{http, wait_for};
+use tests::{http, secured, wait_for};
 
 /// Makes an ID token with changed claims, signed with what the attacker has.
 type Forgery = fn(&Token) -> String;
@@ -75,12 +74,11 @@ impl Token {
 fn records_are_opened_only_for_the_person_who_has_logged_in() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let mut processes = Processes::seed(&scratch.path().join("demo"), "127.0.0.1:22100")?;
-    let between = Intermediary::before(&processes.info.identity)?;
+    let between = Intermediary::between(&processes.data, "portal", ("identity", &processes.info.identity))?;
     processes.configure("portal", |config| config["identity"] = between.url.clone().into())?;
     processes.start_all()?;
     processes.all_healthy()?;
     processes.start_portal()?;
-    let keys = Keys::of(&processes.data);
 
     let (emma, deniz) = (logged_in(&processes, "emma")?, logged_in(&processes, "deniz")?);
     let told = between.last("/disclosures").context("identity was asked")?;
@@ -93,13 +91,13 @@ fn records_are_opened_only_for_the_person_who_has_logged_in() -> Result<()> {
     let inspections = || PublicLog::of_ledger(&processes.info.ledger)?.count(Kind::Inspection);
     let before = inspections()?;
 
-    identity_opens_nothing(&processes, &keys, &asked)?;
+    identity_opens_nothing(&processes, &asked)?;
     portal_shows_nothing_of_others(&emma, &of_deniz)?;
-    ledger_gives_no_record(&processes, &keys, &of_deniz)?;
+    ledger_gives_no_record(&processes, &of_deniz)?;
     ensure!(inspections()? == before, "something was opened");
 
     // The unchanged request is answered, so the refusals were caused by the changes.
-    let (status, body) = disclose(&processes, &asked, &keys.bearer("portal/identity.credential")?)?;
+    let (status, body) = disclose(&processes, &asked, "portal")?;
     ensure!(status == 200, "{status}");
     let of_emma: Disclosure = record::cbor::from_slice(&body)?;
     ensure!(of_emma.idnr != of_deniz.idnr && deniz.get("/abrufe")?.0 == 200);
@@ -115,25 +113,25 @@ fn logged_in(processes: &Processes, user: &str) -> Result<Citizen> {
     citizen.context("logged in")
 }
 
-fn disclose(processes: &Processes, request: &DisclosureRequest, bearer: &str) -> Result<(u16, Vec<u8>)> {
-    let answer = http()?
+/// Asks identity with the certificate of the process in the folder `caller`.
+fn disclose(processes: &Processes, request: &DisclosureRequest, caller: &str) -> Result<(u16, Vec<u8>)> {
+    let answer = processes
+        .client(caller)?
         .post(format!("{}/disclosures", processes.info.identity))
         .header("content-type", "application/cbor")
-        .header("authorization", bearer)
         .body(record::cbor::to_vec(request))
         .send()?;
     Ok((answer.status().as_u16(), answer.bytes()?.to_vec()))
 }
 
-fn identity_opens_nothing(processes: &Processes, keys: &Keys, asked: &DisclosureRequest) -> Result<()> {
+fn identity_opens_nothing(processes: &Processes, asked: &DisclosureRequest) -> Result<()> {
     let token = Token::parse(&asked.id_token)?;
-    let portal = keys.bearer("portal/identity.credential")?;
     for (name, forge) in FORGERIES {
         let request = DisclosureRequest {
             id_token: forge(&token),
             ..asked.clone()
         };
-        let (status, _) = disclose(processes, &request, &portal)?;
+        let (status, _) = disclose(processes, &request, "portal")?;
         ensure!(status == 403, "{name}: {status}");
     }
     let another_login = DisclosureRequest {
@@ -141,14 +139,14 @@ fn identity_opens_nothing(processes: &Processes, keys: &Keys, asked: &Disclosure
         ..asked.clone()
     };
     ensure!(
-        disclose(processes, &another_login, &portal)?.0 == 403,
+        disclose(processes, &another_login, "portal")?.0 == 403,
         "a token of another login"
     );
     // A valid token from a client other than the portal.
-    for bearer in ["", &keys.bearer("broker/identity.credential")?] {
-        let (status, _) = disclose(processes, asked, bearer)?;
-        ensure!(status == 401, "not the portal's credential: {status}");
-    }
+    let (status, _) = disclose(processes, asked, "broker")?;
+    ensure!(status == 403, "not the portal's certificate: {status}");
+    let refused = disclose(processes, asked, "connector-rheinfurt");
+    ensure!(refused.is_err(), "identity talks to the broker and the portal alone");
     Ok(())
 }
 
@@ -163,16 +161,13 @@ fn portal_shows_nothing_of_others(emma: &Citizen, of_deniz: &Disclosure) -> Resu
     Ok(())
 }
 
-fn ledger_gives_no_record(processes: &Processes, keys: &Keys, of_deniz: &Disclosure) -> Result<()> {
-    let url = format!("{}/records/{}", processes.info.ledger, of_deniz.entries[0].index);
-    for bearer in ["", &keys.bearer("broker/identity.credential")?] {
-        let answer = http()?.get(&url).header("authorization", bearer).send()?;
-        ensure!(answer.status() == 401, "{}", answer.status());
-    }
-    let answer = http()?
-        .get(&url)
-        .header("authorization", keys.bearer("portal/ledger.credential")?)
-        .send()?;
-    ensure!(answer.status() == 200, "{}", answer.status());
+fn ledger_gives_no_record(processes: &Processes, of_deniz: &Disclosure) -> Result<()> {
+    let path = format!("/records/{}", of_deniz.entries[0].index);
+    let public = http()?.get(format!("{}{path}", processes.info.ledger)).send()?;
+    ensure!(public.status() == 404, "{}", public.status());
+    let url = format!("https://{}{path}", secured::writing(&processes.data)?);
+    let with = |caller| anyhow::Ok(processes.client(caller)?.get(&url).send()?.status().as_u16());
+    ensure!(with("connector-rheinfurt").is_err());
+    ensure!(with("broker")? == 403 && with("portal")? == 200);
     Ok(())
 }

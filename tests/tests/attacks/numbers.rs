@@ -13,7 +13,7 @@ use service::{Clock as _, SystemClock};
 use tests::keys::{Keys, Secrets};
 use tests::public_log::PublicLog;
 use tests::surrounded::Surrounded;
-use tests::{http, wait_for};
+use tests::wait_for;
 use uuid::Uuid;
 
 struct Stage {
@@ -42,10 +42,11 @@ impl Stage {
 
     /// Asks identity as the broker does.
     fn labels(&self, request: &LabelRequest) -> Result<(u16, Vec<u8>)> {
-        let answer = http()?
-            .post(format!("{}/labels", self.around.processes.info.identity))
+        let processes = &self.around.processes;
+        let answer = processes
+            .client("broker")?
+            .post(format!("{}/labels", processes.info.identity))
             .header("content-type", "application/cbor")
-            .header("authorization", self.keys.bearer("broker/identity.credential")?)
             .body(cbor::to_vec(request))
             .send()?;
         Ok((answer.status().as_u16(), answer.bytes()?.to_vec()))
@@ -130,8 +131,10 @@ impl Stage {
         request.metadata.exchange = Uuid::now_v7();
         let (metadata, answer_key) = (&request.metadata, request.answer_key);
         request.s2 = S2Statement::new(metadata, answer_key, &request.sealed_request, &request.s1).sign(&key);
-        let answer = http()?
-            .post(format!("{}/exchanges", self.around.processes.info.broker))
+        let processes = &self.around.processes;
+        let answer = processes
+            .client("connector-seewalde")?
+            .post(format!("{}/exchanges", processes.info.broker))
             .header("content-type", "application/cbor")
             .body(cbor::to_vec(&request))
             .send()?;

@@ -6,7 +6,6 @@ use std::time::{Duration, UNIX_EPOCH};
 use anyhow::Result;
 use messages::{CallAnswer, Collection};
 use record::{ParticipantId, SigningKey, Timestamp, cbor};
-use tests::http;
 use tests::keys::Keys;
 use tests::processes::Processes;
 
@@ -22,8 +21,12 @@ pub(crate) fn statuses(processes: &Processes) -> Result<BTreeMap<(&'static str, 
         keys.signing("connector-rheinfurt/signing.key")?,
     );
     let (me, call) = (ParticipantId::new(PROVIDER)?, uuid::Uuid::new_v4());
+    // Whoever connects has the certificate of an active component.
+    let caller = "connector-kba";
     let post = |path: &str, body: Vec<u8>| -> Result<u16> {
-        let request = http()?.post(format!("{}{path}", processes.info.broker));
+        let request = processes
+            .client(caller)?
+            .post(format!("{}{path}", processes.info.broker));
         let request = request.timeout(Duration::from_secs(10)).body(body);
         Ok(request.send()?.status().as_u16())
     };

@@ -40,6 +40,7 @@ fn every_endpoint_gives_each_role_what_the_matrix_says() -> Result<()> {
     // Logging out is one of the calls, so it comes last.
     let logs_out = |row: &Row| row.route.path == "/abmelden";
     differences.extend(stage.differences(|row, way| !is_signed(row) && way == Way::Right && !logs_out(row))?);
+    differences.extend(stage.let_in_without_the_right_certificate()?);
     stage.revoke()?;
     // The credentials and sessions that were right are presented again.
     for row in matrix() {

@@ -59,8 +59,10 @@ fn signed_requests_are_refused_without_the_right_signature() -> Result<()> {
     let sent: ExchangeRequest = cbor::from_slice(&captured)?;
     let id = sent.metadata.exchange;
     let url = &processes.info.broker;
+    // A connection that is open when the component is suspended stays open.
+    let client = processes.client("connector-rheinfurt")?;
     let post = |path: String, body: Vec<u8>| -> Result<u16> {
-        let request = http()?
+        let request = client
             .post(format!("{url}{path}"))
             .header("content-type", "application/cbor");
         Ok(request
@@ -152,6 +154,8 @@ fn signed_requests_are_refused_without_the_right_signature() -> Result<()> {
     wait_for(Duration::from_secs(60), || {
         Ok(post("/exchanges".into(), exchange(&right, 0).1)? == 403)
     })?;
+    let anew = processes.client("connector-rheinfurt")?.post(format!("{url}/calls"));
+    ensure!(anew.send().is_err(), "a suspended component connects");
     wait_for(Duration::from_secs(60), || Ok(certify(&right, 0)? == 403))?;
     got.insert((certificates, Way::Revoked), certify(&right, 0)?);
     got.insert(

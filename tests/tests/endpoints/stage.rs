@@ -7,14 +7,16 @@ use std::time::{Duration, UNIX_EPOCH};
 use anyhow::{Context as _, Result, ensure};
 use messages::{CallCredential, CallKind};
 use record::{ParticipantId, SigningKey, Timestamp};
+use reqwest::blocking::Client;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tests::certificates::Certificates;
 use tests::citizen::Citizen;
 use tests::keys::Keys;
 use tests::processes::Processes;
-use tests::{Process, http, program, wait_for};
+use tests::{Process, http, program, secured, wait_for};
 
-use crate::matrix::{Row, Way, matrix, media_of, path_of};
+use crate::matrix::{ALERT, Row, Way, matrix, media_of, path_of};
 use tests::change::{publish, tool};
 
 const PROVIDER: &str = "bund:kba:zfzr";
@@ -25,6 +27,8 @@ const CONSUMER: &str = "rheinfurt";
 pub(crate) struct Presented {
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    /// The client with the certificate, at a listener that demands one.
+    client: Option<Client>,
 }
 
 /// The processes, and what callers have.
@@ -44,6 +48,11 @@ const MULTIPART: &str = "--b\r\ncontent-disposition: form-data; name=\"form\"\r\
 /// A checkpoint of a log that no witness knows, as a witness gets it.
 pub(crate) const FOREIGN_CHECKPOINT: &str = "old 0\n\nexample.org/log\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u{2014} \
     example.org/log AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+/// The folder of the process whose certificate a row demands.
+fn certified(row: &Row) -> Option<&str> {
+    row.who.strip_prefix("certificate ")
+}
+
 pub(crate) const OLD: &str = "0b";
 pub(crate) const NEW: &str = "0c";
 
@@ -67,14 +76,7 @@ impl Stage {
         processes.healthy(&join)?;
         let keys = Keys::of(&processes.data);
         let mut bearer = BTreeMap::new();
-        for (role, file) in [
-            ("broker", "broker/identity.credential"),
-            ("portal", "portal/identity.credential"),
-            ("portal at the ledger", "portal/ledger.credential"),
-            ("connector", "connector-kba/register.credential"),
-        ] {
-            bearer.insert(role, keys.bearer(file)?);
-        }
+        bearer.insert("connector", keys.bearer("connector-kba/register.credential")?);
         bearer.insert("authority", format!("Bearer {}", OLD.repeat(32)));
         bearer.insert("operator", format!("Bearer {}", OLD.repeat(32)));
         let operated = "http://127.0.0.1:25590".to_owned();
@@ -111,6 +113,9 @@ impl Stage {
         let info = &self.processes.info;
         let file = row.route.file.as_str();
         Ok(match file.split('/').collect::<Vec<_>>()[..] {
+            ["ledger", ..] if certified(row).is_some() => {
+                format!("https://{}", secured::writing(&self.processes.data)?)
+            }
             ["ledger", ..] => info.ledger.clone(),
             ["identity", ..] => info.identity.clone(),
             ["broker", ..] => info.broker.clone(),
@@ -129,11 +134,6 @@ impl Stage {
 
     pub(crate) fn credential(&self, row: &Row) -> Result<&str> {
         let role = row.who.strip_prefix("bearer ").context("a bearer credential")?;
-        let role = if row.route.file.starts_with("ledger") {
-            "portal at the ledger"
-        } else {
-            role
-        };
         Ok(self.bearer.get(role).with_context(|| role.to_owned())?)
     }
 
@@ -165,18 +165,26 @@ impl Stage {
             presented
         };
         Ok(match (kind, way) {
+            ("certificate", way) => Presented {
+                client: Some(self.certified_client(row, way)?),
+                ..Presented::default()
+            },
+            ("call", Way::None) => Presented {
+                client: Some(self.processes.client("broker")?),
+                ..Presented::default()
+            },
             (_, Way::None) => form(Presented::default()),
             // A checkpoint that another log has signed.
             ("log", Way::Foreign) => Presented {
-                headers: Vec::new(),
                 body: FOREIGN_CHECKPOINT.as_bytes().to_vec(),
+                ..Presented::default()
             },
             ("everyone" | "client" | "writer", Way::Foreign) => Presented {
                 headers: vec![
                     ("authorization", format!("Bearer {}", "0d".repeat(32))),
                     ("cookie", "session=0d0d0d0d".to_owned()),
                 ],
-                body: Vec::new(),
+                ..Presented::default()
             },
             ("everyone", _) => Presented::default(),
             ("bearer", Way::Right) => bearer(self.credential(row)?),
@@ -202,6 +210,7 @@ impl Stage {
                 Presented {
                     headers: vec![("authorization", credential.to_header())],
                     body,
+                    client: Some(self.processes.client("broker")?),
                 }
             }
             ("session", Way::Foreign) => {
@@ -240,19 +249,67 @@ impl Stage {
             path_of(row)
         };
         let url = format!("{}{path}", self.url(row)?);
-        let mut request = http()?.request(row.route.method.parse()?, &url);
+        let client = presented.client.map_or_else(http, Ok)?;
+        let mut request = client.request(row.route.method.parse()?, &url);
         for (name, value) in presented.headers {
             request = request.header(name, value);
         }
         if row.route.method == "POST" {
             request = request.header("content-type", media_of(row));
         }
-        Ok(request
-            .body(presented.body)
-            .send()
-            .with_context(|| url.clone())?
-            .status()
-            .as_u16())
+        match request.body(presented.body).send() {
+            Ok(answer) => Ok(answer.status().as_u16()),
+            Err(error) if url.starts_with("https") && !error.is_timeout() => Ok(ALERT),
+            Err(error) => Err(error).context(url),
+        }
+    }
+
+    /// A client for a row that demands a certificate.
+    fn certified_client(&self, row: &Row, way: Way) -> Result<Client> {
+        let certificates = Certificates::of(&self.processes.data);
+        let right = certified(row).context("a role with a certificate")?;
+        match way {
+            Way::None => certificates.client_without(),
+            Way::Foreign => certificates.client("connector-rheinfurt"),
+            Way::Expired => certificates.expired_client(right),
+            Way::Revoked | Way::Right => certificates.client(right),
+        }
+    }
+
+    /// Calls each route behind mutual TLS without a certificate, with an expired one, and with that of a stranger.
+    /// Returns those that answer.
+    pub(crate) fn let_in_without_the_right_certificate(&self) -> Result<Vec<String>> {
+        let certificates = Certificates::of(&self.processes.data);
+        let mut let_in = Vec::new();
+        for row in matrix() {
+            let url = self.url(&row)?;
+            if !url.starts_with("https") {
+                continue;
+            }
+            let of_caller = certified(&row).unwrap_or("broker");
+            let clients = [
+                ("no certificate", certificates.client_without()?),
+                ("an expired certificate", certificates.expired_client(of_caller)?),
+                (
+                    "a stranger's certificate",
+                    certificates.client_named("urn:einsicht:component:niemand")?,
+                ),
+            ];
+            for (what, client) in clients {
+                let client = Some(client);
+                let status = self.status(
+                    &row,
+                    Presented {
+                        client,
+                        ..Presented::default()
+                    },
+                )?;
+                if status != ALERT {
+                    let_in.push(format!("{:?} with {what}: {status}", row.route));
+                }
+            }
+        }
+        Ok(let_in)
     }
 
     /// Calls every row whose kind and way fit. Returns the differences.
@@ -271,23 +328,17 @@ impl Stage {
         Ok(differences)
     }
 
-    /// Replaces every bearer credential in the configurations, and logs out. What callers have is revoked then.
+    /// Replaces every credential in the configurations, and logs out. What callers have is revoked then.
     pub(crate) fn revoke(&mut self) -> Result<()> {
         let new = digest(NEW);
         let names = [
-            ("ledger", vec!["records_credentials"]),
-            ("identity", vec!["broker_credential", "portal_credential"]),
             ("register-kba", vec!["credential_digest"]),
             ("connector-rheinfurt", Vec::new()),
         ];
         for (name, fields) in names {
             self.processes.configure(name, |config| {
                 for field in fields {
-                    config[field] = if config[field].is_array() {
-                        json!([new])
-                    } else {
-                        json!(new)
-                    };
+                    config[field] = json!(new);
                 }
                 if name.starts_with("connector") {
                     config["role"]["consumer"]["credential_digest"] = json!(new);
@@ -328,7 +379,8 @@ impl Stage {
 }
 
 impl Stage {
-    /// The broker's key is rotated in the directory: its calls with the old key are refused.
+    /// The broker's key is rotated in the directory, and the portal is suspended: the broker's calls with the old key
+    /// are refused, and so are the certificates of both.
     pub(crate) fn after_a_change_of_the_directory(&self) -> Result<Vec<String>> {
         let info = &self.processes.info;
         let shown = tool(&self.processes, "show").args(["--kind", "directory"]).output()?;
@@ -340,9 +392,13 @@ impl Stage {
         let mut writer = writer.context("the broker's grant")?["value"].clone();
         let key = SigningKey::from_seed([202; 32]).public();
         writer["writer"]["key"] = hex::encode(key.as_bytes()).into();
-        publish(&self.processes, &json!({ "put": [writer] }))?;
+        publish(
+            &self.processes,
+            &json!({ "put": [writer], "suspend": [secured::PORTAL] }),
+        )?;
         let kba = info.connectors["kba"].clone();
-        let revoked = |row: &Row| row.who == "call broker";
+        // A call with the old key over a new connection gets no further than its certificate.
+        let revoked = |row: &Row| row.who == "call broker" || certified(row).is_some();
         let mut last = Vec::new();
         wait_for(Duration::from_secs(60), || {
             last.clear();
