@@ -79,8 +79,8 @@ impl Broker {
         if self.writer.waiting() > LEDGER_IS_LATE {
             return Err(Impairment::Behind("the ledger does not take entries".into()));
         }
-        if let Transport::Mutual(mutual) = &*self.transport {
-            mutual.renewal.health()?;
+        if let Some(renewal) = self.transport.renewal() {
+            renewal.health()?;
         }
         self.live.health()
     }

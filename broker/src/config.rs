@@ -18,10 +18,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The ledger's base URL, or a list of those of several ledgers of one log.
     pub ledger: LedgerAddresses,
-    /// The base URL of the ledger's writing entrance, if it has one, or a list of those of several ledgers. It needs
-    /// `tls`.
-    #[serde(default)]
-    pub ledger_writing: Option<LedgerAddresses>,
+    /// The base URL of the ledger's writing entrance, or a list of those of several ledgers.
+    pub ledger_writing: LedgerAddresses,
     /// The identity compartment's base URL.
     pub identity: String,
     /// Connection data (Verbindungsdaten): the base URLs of participants' connectors, where it is not the endpoint of
@@ -34,13 +32,9 @@ pub struct Config {
     pub genesis: String,
     /// Seed file of the key that signs the broker's entries.
     pub writer_key: PathBuf,
-    /// File of the credential that authenticates the broker to identity. Not with `tls`.
-    #[serde(default)]
-    pub identity_credential: Option<PathBuf>,
-    /// How the broker gets its certificates. With them, the listener and the calls to connectors and identity use
-    /// mutual TLS, and all their URLs must be `https`; without them, all use plain HTTP.
-    #[serde(default)]
-    pub tls: Option<TlsConfig>,
+    /// How the broker gets its certificates. The listener and the calls to connectors and identity use mutual TLS, so
+    /// all their URLs must be `https`.
+    pub tls: TlsConfig,
     /// How many seconds the broker waits for the answer to one forward, before it sends the forward again. At least
     /// [`MIN_FORWARD_SECONDS`], which is longer than a provider's connector waits for its register.
     #[serde(default = "forward_seconds")]
@@ -73,25 +67,16 @@ impl Config {
                 "give_up_seconds must be from twice forward_seconds to {MAX_GIVE_UP_SECONDS}"
             ));
         }
-        if self.ledger_writing.is_some() && self.tls.is_none() {
-            return Err("ledger_writing needs tls".into());
-        }
-        if self.identity_credential.is_some() == self.tls.is_some() {
-            return Err("give either tls or identity_credential".into());
-        }
         Ok(())
     }
 
     /// Makes relative paths start from `base`.
     #[must_use]
     pub fn resolved(mut self, base: &Path) -> Self {
-        for path in [&mut self.data, &mut self.policy, &mut self.writer_key]
-            .into_iter()
-            .chain(&mut self.identity_credential)
-        {
+        for path in [&mut self.data, &mut self.policy, &mut self.writer_key] {
             *path = service::config::resolve(base, path);
         }
-        self.tls = self.tls.map(|tls| tls.resolved(base));
+        self.tls = self.tls.resolved(base);
         self
     }
 }

@@ -63,14 +63,12 @@ mod transport;
 
 use std::sync::Arc;
 
-use certificates::{Peer, Peers};
 use service::Listener;
 use service::clock::Clock;
 use service::shutdown::Shutdown;
 
 pub use config::Config;
 pub use error::Error;
-use transport::Transport;
 
 /// Runs the broker until `shutdown`. Waits for the ledger before it serves.
 ///
@@ -99,14 +97,7 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
         let broker = broker.clone();
         move || broker.health()
     });
-    let listener = match &*broker.transport {
-        Transport::Plain(_) => listener,
-        Transport::Mutual(mutual) => {
-            let peers = Peers::new(Arc::new(broker.live.clone()), [Peer::AnyComponent]);
-            let secured = peers.secure(listener, mutual.renewal.identity());
-            secured.map_err(|error| Error::Configuration(error.to_string()))?
-        }
-    };
+    let listener = broker.transport.secure(listener, &broker.live)?;
     service::listen::serve(listener, http::routes(broker), shutdown).await?;
     Ok(())
 }

@@ -13,8 +13,7 @@ use ledger_client::writer::{Writer, WriterConfig};
 use messages::limits::MAX_LATER;
 use record::{Kind, SigningKey};
 use service::clock::Clock;
-use service::http::Client;
-use service::secret::{Credential, read_seed};
+use service::secret::read_seed;
 use service::shutdown::Shutdown;
 
 use crate::broker::Broker;
@@ -56,13 +55,10 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
     let anchored = Anchored::wait(&api, &trust, &shutdown).await.map_err(log)?;
     let live = LiveTrust::start(api, trust.clone(), &anchored, clock.clone(), shutdown.clone());
     let key = SigningKey::from_seed(read_seed(&config.writer_key).map_err(configuration)?);
-    let transport = transport(config, &key, &live, &clock, &shutdown)?;
-    let ledger = match (&config.ledger_writing, &*transport) {
-        (Some(addresses), Transport::Mutual(mutual)) => ledger
-            .with_writing_entrance(addresses, mutual.renewal.identity(), Arc::new(live.clone()))
-            .map_err(configuration)?,
-        _ => ledger,
-    };
+    let renewal = renewal(config, &key, &live, &clock, &shutdown)?;
+    let ledger = ledger
+        .with_writing_entrance(&config.ledger_writing, renewal.identity(), Arc::new(live.clone()))
+        .map_err(configuration)?;
     let writer = Writer::start(
         WriterConfig {
             api: Arc::new(ledger),
@@ -75,7 +71,10 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         shutdown,
     )
     .map_err(configuration)?;
-    let identity = identity(config, &transport, &live)?;
+    // Whatever writes periods by the newest directory is identity.
+    let identity = Peers::new(Arc::new(live.clone()), [Peer::WriterOf(Kind::Period)]);
+    let identity = identity.client(renewal.identity()).map_err(configuration)?;
+    let transport = Arc::new(Transport::mutual(renewal));
     let (notices, queues) = Notices::new();
     let broker = Arc::new(Broker {
         identity,
@@ -106,42 +105,23 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
     })
 }
 
-/// Mutual TLS if it is configured.
-fn transport(
+/// Starts to keep the broker's certificate valid.
+fn renewal(
     config: &Config,
     key: &SigningKey,
     live: &LiveTrust,
     clock: &Arc<dyn Clock>,
     shutdown: &Shutdown,
-) -> Result<Arc<Transport>, Error> {
-    let Some(tls) = &config.tls else {
-        return Ok(Arc::new(Transport::Plain(Client::new().map_err(configuration)?)));
-    };
+) -> Result<Renewal, Error> {
     let renewal = RenewalConfig {
-        tls: tls.clone(),
+        tls: config.tls.clone(),
         subject: Subject::Writer(key.id()),
         signing_key: key.clone(),
         directory: Arc::new(live.clone()),
         data: config.data.clone(),
         clock: clock.clone(),
     };
-    let renewal = Renewal::start(renewal, shutdown.clone()).map_err(configuration)?;
-    Ok(Arc::new(Transport::mutual(renewal)))
-}
-
-/// The client for identity: with mutual TLS, whatever writes periods by the newest directory is identity.
-fn identity(config: &Config, transport: &Transport, live: &LiveTrust) -> Result<Client, Error> {
-    match (transport, &config.identity_credential) {
-        (Transport::Mutual(mutual), _) => {
-            let identity = Peers::new(Arc::new(live.clone()), [Peer::WriterOf(Kind::Period)]);
-            identity.client(mutual.renewal.identity()).map_err(configuration)
-        }
-        (Transport::Plain(client), Some(file)) => {
-            let credential = Credential::read(file).map_err(configuration)?;
-            Ok(client.with_credential(credential))
-        }
-        (Transport::Plain(client), None) => Ok(client.clone()),
-    }
+    Renewal::start(renewal, shutdown.clone()).map_err(configuration)
 }
 
 /// Counts what the journal has, queues the notices, fills the schedule, and returns the open exchanges.

@@ -416,7 +416,7 @@ fn limits_of_time_that_would_race_are_refused() {
     let config = |forward: u64, give_up: u64| {
         let text = format!(
             r#"{{ "data": "", "ledger": "", "identity": "", "routes": {{}}, "policy": "", "genesis": "",
-            "writer_key": "", "identity_credential": "", "forward_seconds": {forward}, "give_up_seconds": {give_up} }}"#
+            "writer_key": "", "ledger_writing": "", "tls": {{ "issuer": "", "authorities": "" }}, "forward_seconds": {forward}, "give_up_seconds": {give_up} }}"#
         );
         serde_json::from_str::<Config>(&text).unwrap().check().is_ok()
     };

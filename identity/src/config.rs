@@ -22,14 +22,11 @@ pub struct Config {
     pub test_numbers: TestNumbers,
     /// The ledger's base URL, or a list of those of several ledgers of one log.
     pub ledger: LedgerAddresses,
-    /// The base URL of the ledger's writing entrance, if it has one, or a list of those of several ledgers. It needs
-    /// `tls`.
-    #[serde(default)]
-    pub ledger_writing: Option<LedgerAddresses>,
-    /// How identity gets its certificates. With them, the listener uses mutual TLS: whatever writes intents by the
-    /// newest directory is the broker, and `cockpit` is the cockpit. Without them, it uses plain HTTP.
-    #[serde(default)]
-    pub tls: Option<TlsConfig>,
+    /// The base URL of the ledger's writing entrance, or a list of those of several ledgers.
+    pub ledger_writing: LedgerAddresses,
+    /// How identity gets its certificates. The listener uses mutual TLS: whatever writes intents by the newest
+    /// directory is the broker, and `cockpit` is the cockpit.
+    pub tls: TlsConfig,
     /// The trust policy (c2sp.org/tlog-policy), obtained independently of the ledger.
     pub policy: PathBuf,
     /// The hash of the genesis entry, obtained independently of the ledger.
@@ -40,15 +37,8 @@ pub struct Config {
     pub signing_key: PathBuf,
     /// Seed of the key that person parts are sealed to.
     pub sealing_key: PathBuf,
-    /// SHA-256 of the broker's bearer credential, hex. Not with `tls`.
-    #[serde(default)]
-    pub broker_credential: Option<String>,
-    /// SHA-256 of the cockpit's bearer credential, hex. Not with `tls`.
-    #[serde(default)]
-    pub portal_credential: Option<String>,
-    /// The cockpit's component in the directory. It needs `tls`, and `tls` needs it.
-    #[serde(default)]
-    pub cockpit: Option<ParticipantId>,
+    /// The cockpit's component in the directory.
+    pub cockpit: ParticipantId,
     /// The issuer and the level of assurance that a login must have.
     pub login: LoginConfig,
     /// The name under which the cockpit's inspections are recorded, at most 128 bytes.
@@ -68,7 +58,7 @@ impl Config {
         for path in paths.into_iter().chain(keys) {
             *path = service::config::resolve(base, path);
         }
-        self.tls = self.tls.map(|tls| tls.resolved(base));
+        self.tls = self.tls.resolved(base);
         self
     }
 }

@@ -16,8 +16,8 @@ use axum::http::header;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use certificates::Callers;
-use certificates::callers::only;
+use certificates::Peers;
+use certificates::peer::only;
 use messages::{DenialKeyRequest, DisclosureRequest, LabelRequest, OutcomeKeyRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,8 +34,8 @@ type Shared<L> = Arc<Identity<L>>;
 /// Who may call the routes of each caller.
 #[derive(Clone)]
 pub(crate) struct RouteCallers {
-    pub(crate) broker: Callers,
-    pub(crate) cockpit: Callers,
+    pub(crate) broker: Peers,
+    pub(crate) cockpit: Peers,
 }
 
 /// The routes with their authorisation.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certificates::renewal::RenewalConfig;
-use certificates::{Renewal, Subject, TlsConfig};
+use certificates::{Renewal, Subject};
 use ledger_client::{Anchored, Follower, HttpLedger, LiveTrust, Trust, Writer, WriterConfig};
 use messages::SealingKey;
 use record::SigningKey;
@@ -19,7 +19,7 @@ use service::clock::{CheckedClock, Confirmation};
 use service::secret::{random, read_seed};
 use service::{Clock, Impairment, Shutdown};
 
-use crate::access::Access;
+use crate::access;
 use crate::config::Config;
 use crate::day_keys::DayKeys;
 use crate::error::Error;
@@ -55,20 +55,21 @@ fn configuration(error: impl std::fmt::Display) -> Error {
 /// [`enum@Error`]; each of them ends the process.
 pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
     metrics_help::describe();
-    let access = Access::configured(&config)?;
-    let (identity, access) = tokio::select! {
-        started = start_up(&config, access, shutdown.clone(), clock) => started?,
+    let (identity, renewal) = tokio::select! {
+        started = start_up(&config, shutdown.clone(), clock) => started?,
         () = shutdown.wait() => return Ok(()),
     };
     let identity = Arc::new(identity);
     listener.health().check({
-        let (identity, renewal) = (Arc::clone(&identity), access.renewal().cloned());
+        let (identity, renewal) = (Arc::clone(&identity), renewal.clone());
         move || {
             health(&identity)?;
-            renewal.as_ref().map_or(Ok(()), Renewal::health)
+            renewal.health()
         }
     });
-    let (listener, callers) = access.open(listener, &identity.live).map_err(configuration)?;
+    let directory = Arc::new(identity.live.clone());
+    let callers = access::callers(directory.clone(), &config.cockpit);
+    let listener = access::secure(listener, directory, &config.cockpit, &renewal).map_err(configuration)?;
     let background = tokio::spawn(background(Arc::clone(&identity), shutdown.clone()));
     service::listen::serve(listener, routes(identity, callers), shutdown.clone()).await?;
     shutdown.trigger();
@@ -92,10 +93,9 @@ fn health(identity: &Identity<FollowedLog>) -> Result<(), Impairment> {
 
 async fn start_up(
     config: &Config,
-    access: Access<TlsConfig>,
     shutdown: Shutdown,
     clock: Arc<dyn Clock>,
-) -> Result<(Identity<FollowedLog>, Access<Renewal>), Error> {
+) -> Result<(Identity<FollowedLog>, Renewal), Error> {
     if config.reader.len() > MAX_READER_LEN {
         return Err(configuration("reader is longer than 128 bytes"));
     }
@@ -115,7 +115,7 @@ async fn start_up(
     let confirmation = Confirmation::Operator(config.data.join(CLOCK_STOPPED));
     let clock = CheckedClock::new(clock, confirmation);
     let login = LoginVerifier::new(config.login.clone(), clock.clone()).map_err(configuration)?;
-    let (log, live, access) = follow(config, access, clock.clone(), shutdown).await?;
+    let (log, live, renewal) = follow(config, clock.clone(), shutdown).await?;
     keys.check(live.history().state().directory())?;
     let identity = Identity {
         periods: Periods::load(
@@ -136,7 +136,7 @@ async fn start_up(
         locks: Locks::default(),
         refused_voids: RefusedVoids::default(),
     };
-    Ok((identity, access))
+    Ok((identity, renewal))
 }
 
 fn seed(path: &Path) -> Result<[u8; 32], Error> {
@@ -145,10 +145,9 @@ fn seed(path: &Path) -> Result<[u8; 32], Error> {
 
 async fn follow(
     config: &Config,
-    access: Access<TlsConfig>,
     clock: Arc<CheckedClock>,
     shutdown: Shutdown,
-) -> Result<(FollowedLog, LiveTrust, Access<Renewal>), Error> {
+) -> Result<(FollowedLog, LiveTrust, Renewal), Error> {
     let log = |error: &dyn std::fmt::Display| Error::Log(error.to_string());
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
     let ledger = HttpLedger::of(&config.ledger).map_err(configuration)?;
@@ -158,24 +157,18 @@ async fn follow(
         .await
         .map_err(|error| log(&error))?;
     let live = LiveTrust::start(api.clone(), trust.clone(), &anchored, clock.clone(), shutdown.clone());
-    let start = |tls| {
-        let renewal = RenewalConfig {
-            tls,
-            subject: Subject::Writer(key.id()),
-            signing_key: key.clone(),
-            directory: Arc::new(live.clone()),
-            data: config.data.clone(),
-            clock: clock.clone(),
-        };
-        Renewal::start(renewal, shutdown.clone())
+    let renewal = RenewalConfig {
+        tls: config.tls.clone(),
+        subject: Subject::Writer(key.id()),
+        signing_key: key.clone(),
+        directory: Arc::new(live.clone()),
+        data: config.data.clone(),
+        clock: clock.clone(),
     };
-    let access = access.started(start).map_err(configuration)?;
-    let ledger = match (&config.ledger_writing, access.renewal()) {
-        (Some(addresses), Some(renewal)) => ledger
-            .with_writing_entrance(addresses, renewal.identity(), Arc::new(live.clone()))
-            .map_err(configuration)?,
-        _ => ledger,
-    };
+    let renewal = Renewal::start(renewal, shutdown.clone()).map_err(configuration)?;
+    let ledger = ledger
+        .with_writing_entrance(&config.ledger_writing, renewal.identity(), Arc::new(live.clone()))
+        .map_err(configuration)?;
     let writer = Writer::start(
         WriterConfig {
             api: Arc::new(ledger),
@@ -189,7 +182,7 @@ async fn follow(
     )
     .map_err(configuration)?;
     let follower = Follower::start(api, trust, &anchored.genesis, shutdown).map_err(|error| log(&error))?;
-    Ok((FollowedLog::new(follower, writer), live, access))
+    Ok((FollowedLog::new(follower, writer), live, renewal))
 }
 
 /// The background work. Its error ends the process.

@@ -10,7 +10,10 @@ use anyhow::{Context, Result, ensure};
 use fixtures::postgres::{Cluster, DATABASE};
 use serde_json::json;
 use tests::processes::Processes;
-use tests::{Demo, DemoInfo, files_below, run, verifier, wait_for};
+use tests::{Demo, DemoInfo, files_below, run, secured, verifier, wait_for};
+
+/// Where the second ledger's writing entrance listens.
+const WRITING_2: &str = "127.0.0.1:29061";
 
 /// Runs a command of the ledger; returns what it prints.
 fn ledger(arguments: &[&str]) -> Result<String> {
@@ -87,8 +90,17 @@ fn second_ledger(processes: &Processes, addresses: [&str; 2]) -> Result<()> {
             std::fs::copy(file.path(), second.join(file.file_name()))?;
         }
     }
-    for (name, address) in ["ledger", "ledger-2"].into_iter().zip(addresses) {
-        processes.configure(name, |config| config["address"] = address.into())?;
+    let listeners = [secured::writing(&processes.data)?, WRITING_2.to_owned()];
+    let entrances = listeners.clone().map(|listener| format!("https://{listener}"));
+    for (number, name) in ["ledger", "ledger-2"].into_iter().enumerate() {
+        processes.configure(name, |config| {
+            config["address"] = addresses[number].into();
+            config["writing"]["listen"] = json!(listeners[number]);
+            config["writing"]["address"] = json!(entrances[number]);
+        })?;
+    }
+    for name in ["broker", "identity"] {
+        processes.configure(name, |config| config["ledger_writing"] = json!(entrances))?;
     }
     for name in ["broker", "identity", "connector-rheinfurt", "connector-kba"] {
         processes.configure(name, |config| config["ledger"] = json!(addresses))?;

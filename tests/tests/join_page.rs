@@ -55,6 +55,10 @@ fn the_commands_of_the_page_lead_to_a_healthy_connector() -> Result<()> {
     for key in ["authority-1.key", "authority-2.key", "operator.key"] {
         std::fs::copy(processes.data.join("operator").join(key), folder.join(key))?;
     }
+    std::fs::copy(
+        processes.data.join("join/authority.pem"),
+        folder.join("authorities.pem"),
+    )?;
     let blocks = PAGE
         .split("```sh\n")
         .skip(1)

@@ -88,7 +88,8 @@ impl Alone {
         let live = LiveTrust::fixed(founded(values()), clock.clone());
         let ledger = Arc::new(NoLedger::default());
         let config = r#"{ "data": "", "ledger": "", "identity": "http://127.0.0.1:9", "policy": "", "genesis": "",
-            "routes": { "register": "http://127.0.0.1:9" }, "writer_key": "", "identity_credential": "" }"#;
+            "routes": { "register": "http://127.0.0.1:9" }, "writer_key": "",
+            "ledger_writing": "", "tls": { "issuer": "", "authorities": "" } }"#;
         let config: Config = serde_json::from_str(config).unwrap();
         let trust = trust_of(&SampleLog::new());
         let writer = WriterConfig {

@@ -301,7 +301,8 @@ impl World {
         let identity = serve(routes).await;
         let config = format!(
             r#"{{ "data": "", "ledger": "", "identity": "{identity}", "policy": "", "genesis": "",
-            "routes": {{ "register": "{register}" }}, "writer_key": "", "identity_credential": "" }}"#
+            "routes": {{ "register": "{register}" }}, "writer_key": "",
+            "ledger_writing": "", "tls": {{ "issuer": "", "authorities": "" }} }}"#
         );
         Self {
             directory: tempfile::tempdir().unwrap(),

@@ -25,17 +25,10 @@ pub struct Config {
     /// Public base URL of the ledger, for the page about verifying; `ledger` if absent.
     #[serde(default)]
     pub ledger_public: Option<String>,
-    /// Seed file of the bearer credential for sealed records. Not with `component`.
-    #[serde(default)]
-    pub ledger_credential: Option<PathBuf>,
-    /// Base URL of identity; `https` with `component`.
+    /// Base URL of identity, with `https`.
     pub identity: String,
-    /// Seed file of the bearer credential for disclosures. Not with `component`.
-    #[serde(default)]
-    pub identity_credential: Option<PathBuf>,
-    /// The portal as a component. With it, the portal reaches identity and the ledger's records by mutual TLS.
-    #[serde(default)]
-    pub component: Option<ComponentConfig>,
+    /// The portal as a component, which reaches identity and the ledger's records by mutual TLS.
+    pub component: ComponentConfig,
     /// File with the trust policy (c2sp.org/tlog-policy).
     pub policy: PathBuf,
     /// Leaf hash of entry 0 in 64 hexadecimal digits.
@@ -139,9 +132,7 @@ impl Config {
     /// Makes relative paths start at `base`, the directory of the configuration file.
     pub fn resolved(mut self, base: &Path) -> Self {
         let resolve = |path: &Path| service::config::resolve(base, path);
-        self.ledger_credential = self.ledger_credential.as_deref().map(resolve);
-        self.identity_credential = self.identity_credential.as_deref().map(resolve);
-        self.component = self.component.map(|component| component.resolved(base));
+        self.component = self.component.resolved(base);
         self.policy = resolve(&self.policy);
         self.verifier = self.verifier.as_deref().map(resolve);
         if let Some(own) = &mut self.own_requests {

@@ -24,9 +24,6 @@ pub enum Error {
     /// A credential cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The configuration does not say how the portal authenticates to identity and the ledger, or says it twice.
-    #[error("give either `component`, or `identity_credential` and `ledger_credential`")]
-    Access,
     /// The portal cannot get certificates.
     #[error(transparent)]
     Certificates(#[from] RenewalError),

@@ -65,6 +65,7 @@ pub use config::{ComponentConfig, Config, OperatorConfig, OwnRequestsConfig, Ses
 pub use error::Error;
 use portal::Portal;
 pub use security_contact::SecurityContact;
+use upstream::Transport;
 
 /// How often ended sessions are dropped from memory.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -74,7 +75,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// # Errors
 /// See [`Error`].
 pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
-    let portal = Arc::new(Portal::start(config, clock, &shutdown).await?);
+    let portal = Arc::new(Portal::start(config, Transport::Mutual, clock, &shutdown).await?);
     tokio::spawn(sweep(Arc::clone(&portal), shutdown.clone()));
     if let Some(renewal) = portal.renewal.clone() {
         listener.health().check(move || renewal.health());
@@ -83,13 +84,15 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
     Ok(())
 }
 
-/// Returns the routes alone, for tests and for embedding. They follow the log until `shutdown`. An ended session is
-/// then dropped only when a request names it or the session map is full.
+/// Returns the routes alone, for tests in one process: identity and records are reached over plain HTTP. The routes
+/// follow the log until `shutdown`. An ended session is then dropped only when a request names it or the session map is
+/// full.
 ///
 /// # Errors
 /// See [`Error`].
 pub async fn router(config: Config, clock: Arc<dyn Clock>, shutdown: &Shutdown) -> Result<Router, Error> {
-    Ok(routes::routes(Arc::new(Portal::start(config, clock, shutdown).await?)))
+    let portal = Portal::start(config, Transport::Plain, clock, shutdown).await?;
+    Ok(routes::routes(Arc::new(portal)))
 }
 
 async fn sweep(portal: Arc<Portal>, shutdown: Shutdown) {

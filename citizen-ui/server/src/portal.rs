@@ -21,7 +21,7 @@ use crate::own_requests::OwnRequests;
 use crate::public::watch::LogWatch;
 use crate::public::{VerifierDownload, Versions};
 use crate::session::Sessions;
-use crate::upstream::Upstream;
+use crate::upstream::{Transport, Upstream};
 
 /// The state that all handlers share, behind an `Arc`.
 pub(crate) struct Portal {
@@ -46,7 +46,12 @@ pub(crate) struct Portal {
 
 impl Portal {
     /// Waits for the ledger, whose change sets the portal then follows until `shutdown`.
-    pub(crate) async fn start(config: Config, clock: Arc<dyn Clock>, shutdown: &Shutdown) -> Result<Self, Error> {
+    pub(crate) async fn start(
+        config: Config,
+        transport: Transport,
+        clock: Arc<dyn Clock>,
+        shutdown: &Shutdown,
+    ) -> Result<Self, Error> {
         let policy = service::text_file::read_lines(&config.policy).map_err(|source| Error::Read {
             path: config.policy.clone(),
             source,
@@ -65,7 +70,7 @@ impl Portal {
         let login = RelyingParty::new(&config.login, config.redirect_uri())?;
         let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(log)?);
         let live = follow(&config, &api, &clock, shutdown).await?;
-        let upstream = Upstream::open(&config, &client, &live, &clock, shutdown)?;
+        let upstream = Upstream::open(transport, &config.component, &live, &clock, shutdown)?;
         let versions = Versions::new(live.clone());
         let operators = config.witness_operators.clone();
         let watch = LogWatch::new(Arc::clone(&api), trust.policy.clone(), operators, Arc::clone(&clock));
@@ -79,7 +84,7 @@ impl Portal {
         let ledger = LedgerReader::new(
             config.ledger.clone(),
             client,
-            (upstream.records_url, upstream.records),
+            (config.component.ledger_writing.clone(), upstream.records),
             api,
             anchors,
         );

@@ -1,6 +1,5 @@
-//! How the portal reaches identity and the ledger's records: with a certificate, or with bearer credentials.
+//! How the portal reaches identity and the ledger's records, which only the cockpit may call.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use certificates::renewal::RenewalConfig;
@@ -8,11 +7,20 @@ use certificates::{Peer, Peers, Renewal, Subject};
 use ledger_client::LiveTrust;
 use record::{Kind, SigningKey};
 use service::http::Client;
-use service::secret::{Credential, read_seed};
+use service::secret::read_seed;
 use service::{Clock, Shutdown};
 
-use crate::config::{ComponentConfig, Config};
+use crate::config::ComponentConfig;
 use crate::error::Error;
+
+/// How the portal is connected to identity and the ledger's records.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Transport {
+    /// By mutual TLS.
+    Mutual,
+    /// By plain HTTP, for tests in one process.
+    Plain,
+}
 
 /// The clients for what only the cockpit may call.
 pub(crate) struct Upstream {
@@ -20,36 +28,27 @@ pub(crate) struct Upstream {
     pub(crate) identity: Client,
     /// Reads records.
     pub(crate) records: Client,
-    /// The base URL of the ledger's entrance that shows records.
-    pub(crate) records_url: String,
     /// Keeps the certificate valid, with mutual TLS.
     pub(crate) renewal: Option<Renewal>,
 }
 
 impl Upstream {
-    /// As the configuration says. With mutual TLS, who writes periods by the newest directory is identity, and who
-    /// writes `map` entries is the ledger.
+    /// With mutual TLS, who writes periods by the newest directory is identity, and who writes `map` entries is the
+    /// ledger.
     pub(crate) fn open(
-        config: &Config,
-        client: &Client,
+        transport: Transport,
+        component: &ComponentConfig,
         live: &LiveTrust,
         clock: &Arc<dyn Clock>,
         shutdown: &Shutdown,
     ) -> Result<Self, Error> {
-        let with = |file: &PathBuf| Ok::<_, Error>(client.with_credential(Credential::read(file)?));
-        match (
-            &config.component,
-            &config.identity_credential,
-            &config.ledger_credential,
-        ) {
-            (Some(component), None, None) => Self::mutual(component, live, clock, shutdown),
-            (None, Some(identity), Some(ledger)) => Ok(Self {
-                identity: with(identity)?,
-                records: with(ledger)?,
-                records_url: config.ledger.clone(),
+        match transport {
+            Transport::Mutual => Self::mutual(component, live, clock, shutdown),
+            Transport::Plain => Ok(Self {
+                identity: Client::new()?,
+                records: Client::new()?,
                 renewal: None,
             }),
-            _ => Err(Error::Access),
         }
     }
 
@@ -79,7 +78,6 @@ impl Upstream {
         Ok(Self {
             identity: writer(Kind::Period)?,
             records: writer(Kind::Map)?,
-            records_url: component.ledger_writing.clone(),
             renewal: Some(renewal),
         })
     }

@@ -12,6 +12,7 @@
 //! they talk HTTP over the loopback interface. The policy has no witnesses, because a witness is another operator's
 //! machine.
 
+mod certifier;
 mod compartments;
 mod offer;
 mod people;
@@ -95,7 +96,7 @@ async fn run(options: &Options) -> Result<()> {
     let temporary = tempfile::tempdir()?;
     let folder = options.folder.as_deref().unwrap_or(temporary.path());
     let persons = Arc::new(people::invent(options.persons)?);
-    let world = Arc::new(World::found(folder, &persons)?);
+    let world = Arc::new(World::found(folder, &persons).await?);
     let compartments = Compartments::start(&world)?;
     world.begin_log().await?;
     let exchange = Arc::new(Target::new(world.addresses.url("consumer"), None, "\"delivered\"", {

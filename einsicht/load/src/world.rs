@@ -1,10 +1,11 @@
 //! The log, the keys and the configuration files of one run.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use certificates::Subject;
 use fixtures::{FirstValues, Founders, grant, values};
 use identity::persons::import::import;
 use ledger_client::bootstrap::{Bootstrap, BootstrapError};
@@ -17,6 +18,7 @@ use service::durable::{create_private, create_private_directory, write_private};
 use service::secret::{Credential, create_seed};
 use tlog::note::SignerKey;
 
+use crate::certifier::{Certifier, tls};
 use crate::people::{self, EVIDENCE, Person};
 
 const ORIGIN: &str = "load.example/log";
@@ -29,10 +31,15 @@ const LOG_TIMEOUT: Duration = Duration::from_secs(60);
 /// The compartments, in the order of [`Addresses`].
 pub(crate) const COMPARTMENTS: [&str; 6] = ["ledger", "identity", "broker", "consumer", "provider", "register"];
 
+/// Those whose listener uses mutual TLS.
+const SECURED: [&str; 3] = ["identity", "broker", "provider"];
+
 /// The listeners of all compartments, on free ports of the loopback interface.
 pub(crate) struct Addresses {
     pub(crate) listeners: Vec<TcpListener>,
     urls: Vec<String>,
+    /// Where the ledger's writing entrance listens. The ledger binds it itself.
+    writing: SocketAddr,
 }
 
 impl Addresses {
@@ -41,9 +48,18 @@ impl Addresses {
         let listeners = listeners.into_iter().collect::<Result<Vec<_>, _>>()?;
         let urls = listeners
             .iter()
-            .map(|listener| Ok(format!("http://{}", listener.local_addr()?)))
+            .zip(COMPARTMENTS)
+            .map(|(listener, name)| {
+                let scheme = if SECURED.contains(&name) { "https" } else { "http" };
+                Ok(format!("{scheme}://{}", listener.local_addr()?))
+            })
             .collect::<Result<_>>()?;
-        Ok(Self { listeners, urls })
+        let writing = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        Ok(Self {
+            listeners,
+            urls,
+            writing,
+        })
     }
 
     /// The base URL of a compartment.
@@ -71,7 +87,7 @@ struct Keys {
 
 impl World {
     /// Creates keys, documents and files for these persons.
-    pub(crate) fn found(folder: &Path, persons: &[Person]) -> Result<Self> {
+    pub(crate) async fn found(folder: &Path, persons: &[Person]) -> Result<Self> {
         for name in COMPARTMENTS {
             create_private_directory(&folder.join(name))?;
         }
@@ -85,15 +101,20 @@ impl World {
         };
         let (identity, consumer, provider) = (keys("identity")?, keys("consumer")?, keys("provider")?);
         let (operator, authority) = (key("operator.key")?, key("authority.key")?);
+        let [ledger, broker, recorder] = [
+            key("ledger/writer.key")?,
+            key("broker/writer.key")?,
+            key("identity/writer.key")?,
+        ];
         let log = SignerKey::for_notes(ORIGIN.parse()?, &service::secret::random()?);
         create_private(&folder.join("ledger/log.key"), log.to_private_text().as_bytes())?;
         let broker_kinds = [Kind::Intent, Kind::Outcome, Kind::Preview, Kind::Denial];
         let identity_kinds = [Kind::Period, Kind::Void, Kind::Inspection, Kind::Lost];
         let first = FirstValues {
             writers: vec![
-                grant("ledger", &key("ledger/writer.key")?, &[Kind::Map]),
-                grant("broker", &key("broker/writer.key")?, &broker_kinds),
-                grant("identity", &key("identity/writer.key")?, &identity_kinds),
+                grant("ledger", &ledger, &[Kind::Map]),
+                grant("broker", &broker, &broker_kinds),
+                grant("identity", &recorder, &identity_kinds),
             ],
             components: vec![
                 values::consumer(CONSUMER, consumer.signing.public(), consumer.sealing.public().0),
@@ -118,6 +139,15 @@ impl World {
         let founding = founders.found_with(first, Timestamp(0))?;
         let [directory, registry] = &founding.sets;
         let now = Timestamp(SystemClock.now());
+        let component = |id: &str| anyhow::Ok(Subject::Component(id.parse()?));
+        let all = [
+            ("ledger", Subject::Writer(ledger.id()), &ledger),
+            ("identity", Subject::Writer(recorder.id()), &recorder),
+            ("broker", Subject::Writer(broker.id()), &broker),
+            ("consumer", component(CONSUMER)?, &consumer.signing),
+            ("provider", component(PROVIDER)?, &provider.signing),
+        ];
+        Certifier::new(folder, &founding.history, now)?.certify(all).await?;
         let bootstrap = Bootstrap::new(&operator, &founding.genesis, directory, registry, now)?;
         let policy = format!("log {}\nquorum none\n", log.verifier_key()?);
         for name in COMPARTMENTS {
@@ -147,26 +177,26 @@ impl World {
     }
 
     fn configure(&self) -> Result<()> {
-        let at_identity = Credential::create(&self.folder.join("broker/identity.credential"))?;
-        let unused = hex::encode(service::secret::random()?);
+        let writing = format!("https://{}", self.addresses.writing);
         let ledger = json!({
             "origin": ORIGIN, "log_keys": [{ "file": "log.key" }], "writer_key": "writer.key", "policy": "trust.policy",
+            "writing": { "listen": self.addresses.writing, "tls": tls() },
         });
         let identity = json!({
             "persons": "persons.redb", "test_numbers": "allowed",
             "writer_key": "writer.key", "signing_key": "signing.key", "sealing_key": "sealing.key",
-            "broker_credential": hex::encode(at_identity.digest().0), "portal_credential": unused,
+            "ledger_writing": writing, "tls": tls(), "cockpit": "portal",
             "login": { "issuer": "http://127.0.0.1:1", "client_id": "portal", "acr": "high" },
         });
         let broker = json!({
             "identity": self.addresses.url("identity"),
             "routes": { PROVIDER: self.addresses.url("provider") },
-            "writer_key": "writer.key", "identity_credential": "identity.credential",
+            "writer_key": "writer.key", "ledger_writing": writing, "tls": tls(),
         });
         let connector = |participant: &str, role: Value| {
             json!({
                 "participant": participant, "test": true, "role": role,
-                "signing_key": "signing.key", "sealing_key": "sealing.key",
+                "signing_key": "signing.key", "sealing_key": "sealing.key", "tls": tls(),
             })
         };
         let consumer = connector(

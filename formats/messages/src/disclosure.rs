@@ -8,7 +8,7 @@ use record::{Idnr, Kind, PartKey, Period, Phase, Series};
 use serde::{Deserialize, Serialize};
 use text::PartialDate;
 
-/// Portal → identity, `POST /disclosures` with a bearer credential.
+/// Portal → identity, `POST /disclosures`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DisclosureRequest {

@@ -27,7 +27,7 @@ use crate::sign::{self, Signature};
 const PART_CONTEXT: &str = "einsicht/provider-part/v1";
 const PART_PAD: PadTo = PadTo::Exactly(24 * 1024);
 
-/// Broker → identity, `POST /labels` with a bearer credential. Identity learns nothing else about an exchange.
+/// Broker → identity, `POST /labels`. Identity learns nothing else about an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelRequest {

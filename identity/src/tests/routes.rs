@@ -2,37 +2,47 @@
 
 use std::sync::Arc;
 
-use certificates::Callers;
+use axum::Extension;
+use certificates::Subject;
 use messages::{DisclosureRequest, LabelAnswer};
+use record::ParticipantId;
 use service::http::Client;
-use service::secret::Credential;
+use service::tls::PeerName;
 use service::{Shutdown, listen};
 
 use super::issuer::NONCE;
+use super::log::broker_key;
 use super::world::{NOON, World, emma};
-use crate::routes::{RouteCallers, routes};
+use crate::access;
+use crate::routes::routes;
 
-const BROKER: [u8; 32] = [11; 32];
-const PORTAL: [u8; 32] = [12; 32];
+/// The component that the cockpit is here.
+const COCKPIT: &str = "city";
+const STRANGER: &str = "urn:einsicht:component:register";
 
-async fn serve(world: &World, shutdown: &Shutdown) -> String {
+fn broker() -> String {
+    Subject::Writer(broker_key().id()).to_string()
+}
+
+fn cockpit() -> ParticipantId {
+    COCKPIT.parse().unwrap()
+}
+
+/// Serves the client whose certificate has this name, or one over a connection without a certificate.
+async fn serve(world: &World, name: Option<&str>, shutdown: &Shutdown) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let caller = |bytes| Callers::Credentials(vec![Credential::from_bytes(bytes).digest()]);
-    let callers = RouteCallers {
-        broker: caller(BROKER),
-        cockpit: caller(PORTAL),
-    };
-    let routes = routes(Arc::clone(&world.identity), callers);
+    let callers = access::callers(Arc::new(world.identity.live.clone()), &cockpit());
+    let mut routes = routes(Arc::clone(&world.identity), callers);
+    if let Some(name) = name {
+        routes = routes.layer(Extension(PeerName(name.into())));
+    }
     tokio::spawn(listen::serve(listener, routes, shutdown.clone()));
     url
 }
 
-async fn post(url: &str, credential: Option<[u8; 32]>, body: Vec<u8>) -> (u16, String, Vec<u8>) {
-    let mut request = service::http::client(|builder| builder).unwrap().post(url).body(body);
-    if let Some(bytes) = credential {
-        request = request.header("authorization", format!("Bearer {}", hex::encode(bytes)));
-    }
+async fn post(url: &str, body: Vec<u8>) -> (u16, String, Vec<u8>) {
+    let request = service::http::client(|builder| builder).unwrap().post(url).body(body);
     let answer = request.send().await.unwrap();
     let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
     (answer.status().as_u16(), kind, answer.bytes().await.unwrap().to_vec())
@@ -42,24 +52,31 @@ async fn post(url: &str, credential: Option<[u8; 32]>, body: Vec<u8>) -> (u16, S
 async fn each_route_serves_its_caller_only() {
     let world = World::new().await;
     let shutdown = Shutdown::new();
-    let url = serve(&world, &shutdown).await;
+    let (broker, portal) = (broker(), Subject::Component(cockpit()).to_string());
+    let mut urls = Vec::new();
+    for name in [None, Some(STRANGER), Some(&*broker), Some(&*portal)] {
+        urls.push((name, serve(&world, name, &shutdown).await));
+    }
     let request = record::cbor::to_vec(&world.request(&emma()));
     for (path, right) in [
-        ("/labels", BROKER),
-        ("/labels/outcome-key", BROKER),
-        ("/labels/denial-key", BROKER),
-        ("/disclosures", PORTAL),
+        ("/labels", &broker),
+        ("/labels/outcome-key", &broker),
+        ("/labels/denial-key", &broker),
+        ("/disclosures", &portal),
     ] {
-        let wrong = if right == BROKER { PORTAL } else { BROKER };
-        for credential in [None, Some(wrong), Some([0; 32])] {
-            let (status, kind, _) = post(&format!("{url}{path}"), credential, request.clone()).await;
-            assert_eq!((status, kind.as_str()), (401, "application/problem+json"), "{path}");
+        for (name, url) in &urls {
+            let url = format!("{url}{path}");
+            if *name != Some(right) {
+                let (status, kind, _) = post(&url, request.clone()).await;
+                assert_eq!((status, kind.as_str()), (403, "application/problem+json"), "{path}");
+                continue;
+            }
+            let (status, _, body) = post(&url, b"Mustermann".to_vec()).await;
+            assert_eq!(status, 400, "{path}");
+            assert!(!String::from_utf8_lossy(&body).contains("Muster"));
+            let (status, _, _) = post(&url, vec![0; 65 * 1024]).await;
+            assert_eq!(status, 413, "{path}");
         }
-        let (status, _, body) = post(&format!("{url}{path}"), Some(right), b"Mustermann".to_vec()).await;
-        assert_eq!(status, 400, "{path}");
-        assert!(!String::from_utf8_lossy(&body).contains("Muster"));
-        let (status, _, _) = post(&format!("{url}{path}"), Some(right), vec![0; 65 * 1024]).await;
-        assert_eq!(status, 413, "{path}");
     }
     assert!(world.identity.state.pending().unwrap().is_empty());
     shutdown.trigger();
@@ -69,9 +86,9 @@ async fn each_route_serves_its_caller_only() {
 async fn answers_are_cbor_and_not_cached() {
     let world = World::new().await;
     let shutdown = Shutdown::new();
-    let url = serve(&world, &shutdown).await;
+    let url = serve(&world, Some(&broker()), &shutdown).await;
     let request = record::cbor::to_vec(&world.request(&emma()));
-    let (status, kind, body) = post(&format!("{url}/labels"), Some(BROKER), request).await;
+    let (status, kind, body) = post(&format!("{url}/labels"), request).await;
     assert_eq!((status, kind.as_str()), (200, "application/cbor"));
     let answer: LabelAnswer = record::cbor::from_slice(&body).unwrap();
     world.use_label(&answer);
@@ -79,7 +96,9 @@ async fn answers_are_cbor_and_not_cached() {
         id_token: world.issuer.token(&world.issuer.claims("sub-emma", NOON)),
         nonce: NONCE.into(),
     };
-    let client = Client::new().unwrap().with_credential(Credential::from_bytes(PORTAL));
+    let portal = Subject::Component(cockpit()).to_string();
+    let url = serve(&world, Some(&portal), &shutdown).await;
+    let client = Client::new().unwrap();
     let body = client
         .post_cbor(&format!("{url}/disclosures"), record::cbor::to_vec(&disclosure_request))
         .await

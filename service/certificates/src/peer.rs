@@ -6,6 +6,9 @@
 
 use std::sync::Arc;
 
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use record::{Kind, ParticipantId, WriterId};
 use service::http::{CallError, Client};
 use service::tls::{PeerName, TlsError, TlsIdentity};
@@ -97,6 +100,15 @@ impl Peers {
         let peers = self.clone();
         Client::mutual(identity, move |name| peers.admits(name))
     }
+}
+
+/// Refuses requests of other peers before their body is read: a layer for routes that only some may call.
+///
+/// # Errors
+/// [`refusal`].
+pub async fn only(State(callers): State<Peers>, request: Request, next: Next) -> Result<Response, Problem> {
+    callers.require(request.extensions().get())?;
+    Ok(next.run(request).await)
 }
 
 /// 403. The same for every request that the certificate of its connection does not permit.

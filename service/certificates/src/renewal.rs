@@ -2,8 +2,9 @@
 //!
 //! [`Renewal::start`] makes the process's [`TlsIdentity`], and presents the certificate that an earlier run has stored,
 //! if it is still valid, or asks the issuer for one, and then renews it ([`Validity::due`]). A failed attempt is
-//! repeated after up to a minute, so an issuer that is away for hours does no harm. Every minute the file of the
-//! trusted authorities is read again, and replaces them if it has changed.
+//! repeated after up to a minute, so an issuer that is away for hours does no harm, and after a few seconds while there
+//! is no valid certificate. Every minute the file of the trusted authorities is read again, and replaces them if it has
+//! changed.
 //!
 //! The connection to the issuer is not secured: a component that asks for its first certificate has none to present.
 //! The request has no secret, and the answer counts only if it is valid under the trusted authorities, for the key and
@@ -35,6 +36,9 @@ const POLL_INTERVAL: Duration = Duration::from_secs(60);
 /// The first and the longest pause after a failed attempt.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(200);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
+/// The longest pause while there is no valid certificate, so that a process serves soon after it is listed, or after
+/// the issuer is back.
+const MAX_RETRY_DELAY_WITHOUT: Duration = Duration::from_secs(4);
 const EXPIRES: &str = "tls_certificate_expires_timestamp_seconds";
 const RENEWALS: &str = "tls_certificate_renewals_total";
 
@@ -212,12 +216,17 @@ async fn keep(renewal: Renewal, shutdown: Shutdown) {
                 Err(error) => {
                     metrics::counter!(RENEWALS, "result" => "failed").increment(1);
                     // Before the log has begun and the issuer serves, nothing is wrong yet.
+                    let pause = backoff.failed();
                     if shared.presented().is_some() {
                         tracing::warn!(%error, "the TLS certificate is not renewed");
                     } else {
                         tracing::info!(%error, "there is no TLS certificate yet");
                     }
-                    backoff.failed()
+                    if renewal.health().is_ok() {
+                        pause
+                    } else {
+                        pause.min(MAX_RETRY_DELAY_WITHOUT)
+                    }
                 }
             },
         };

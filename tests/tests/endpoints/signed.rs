@@ -154,8 +154,11 @@ fn signed_requests_are_refused_without_the_right_signature() -> Result<()> {
     wait_for(Duration::from_secs(60), || {
         Ok(post("/exchanges".into(), exchange(&right, 0).1)? == 403)
     })?;
-    let anew = processes.client("connector-rheinfurt")?.post(format!("{url}/calls"));
-    ensure!(anew.send().is_err(), "a suspended component connects");
+    wait_for(Duration::from_secs(60), || {
+        let anew = processes.client("connector-rheinfurt")?.post(format!("{url}/calls"));
+        Ok(anew.send().is_err())
+    })
+    .context("a suspended component connects")?;
     wait_for(Duration::from_secs(60), || Ok(certify(&right, 0)? == 403))?;
     got.insert((certificates, Way::Revoked), certify(&right, 0)?);
     got.insert(

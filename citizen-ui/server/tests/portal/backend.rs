@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -13,7 +13,6 @@ use messages::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodI
 use proof::bundle::CompletenessProof;
 use record::{Body, DayKey, Kind, PartName, Period, Phase, Series, SignedEntry, StoredEntry};
 use service::Problem;
-use service::secret::Credential;
 use tlog::merkle::{HashReader, Index, inclusion_batch};
 use tlog::tile::{Resource, encode_bundle};
 use trust::{LoggedSet, SetPage, SignedHeader, TrustKind};
@@ -56,8 +55,6 @@ pub(crate) enum Mode {
 pub(crate) struct Backend {
     pub log: SampleLog,
     pub mode: Mode,
-    pub ledger: Credential,
-    pub identity: Credential,
     /// Log indices of intent and outcome of each exchange.
     pub exchanges: Vec<(u64, Option<u64>)>,
     pub inspection: u64,
@@ -75,7 +72,7 @@ pub(crate) fn lock(backend: &Mutex<Backend>) -> MutexGuard<'_, Backend> {
     backend.lock().unwrap()
 }
 
-pub(crate) fn backend(exchanges: usize, dir: &std::path::Path) -> Backend {
+pub(crate) fn backend(exchanges: usize) -> Backend {
     let mut log = SampleLog::new();
     let exchanges = (0..exchanges)
         .map(|_| {
@@ -91,8 +88,6 @@ pub(crate) fn backend(exchanges: usize, dir: &std::path::Path) -> Backend {
     Backend {
         log,
         mode: Mode::Sound,
-        ledger: Credential::create(&dir.join("ledger")).unwrap(),
-        identity: Credential::create(&dir.join("identity")).unwrap(),
         exchanges,
         inspection,
         checkpoints: 0,
@@ -127,13 +122,10 @@ async fn checkpoint(State(backend): State<SharedBackend>) -> Response {
     }
 }
 
-async fn stored(State(backend): State<SharedBackend>, headers: HeaderMap, body: Bytes) -> Response {
+async fn stored(State(backend): State<SharedBackend>, body: Bytes) -> Response {
     let backend = lock(&backend);
     if backend.mode == Mode::LedgerDown {
         return down();
-    }
-    if let Err(problem) = backend.ledger.require(&headers) {
-        return problem.into_response();
     }
     let indices: Vec<u64> = record::cbor::from_slice(&body).unwrap();
     let stored = indices.iter().map(|index| {
@@ -267,11 +259,8 @@ pub(crate) fn identity_routes(backend: SharedBackend) -> Router {
     Router::new().route("/disclosures", post(disclose)).with_state(backend)
 }
 
-async fn disclose(State(backend): State<SharedBackend>, headers: HeaderMap, body: Bytes) -> Response {
+async fn disclose(State(backend): State<SharedBackend>, body: Bytes) -> Response {
     let mut backend = lock(&backend);
-    if let Err(problem) = backend.identity.require(&headers) {
-        return problem.into_response();
-    }
     let Ok(request) = record::cbor::from_slice::<DisclosureRequest>(&body) else {
         return (StatusCode::BAD_REQUEST, Json("no request")).into_response();
     };

@@ -9,8 +9,9 @@ use axum::body::Body;
 use axum::extract::Request as Incoming;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::middleware;
+use certificates::TlsConfig;
 use citizen_ui::proof::verify::{AccessVerifier, TrustText};
-use citizen_ui_server::{Config, SessionLimits};
+use citizen_ui_server::{ComponentConfig, Config, SessionLimits};
 use http_body_util::BodyExt;
 use service::openid::LoginConfig;
 use service::{Clock, Shutdown, SystemClock};
@@ -73,7 +74,7 @@ impl World {
     pub(crate) async fn at(exchanges: usize, acr: &str, clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let shutdown = Shutdown::new();
-        let backend = Arc::new(Mutex::new(backend(exchanges, dir.path())));
+        let backend = Arc::new(Mutex::new(backend(exchanges)));
         let ledger = serve(ledger_routes(Arc::clone(&backend)), &shutdown).await;
         let identity = serve(identity_routes(Arc::clone(&backend)), &shutdown).await;
         let provider_calls = Arc::default();
@@ -85,12 +86,20 @@ impl World {
         std::fs::write(dir.path().join("trust.policy"), policy).unwrap();
         let config = Config {
             public_url: PUBLIC.into(),
-            ledger,
+            ledger: ledger.clone(),
             ledger_public: Some("https://log.example".into()),
-            ledger_credential: Some("ledger".into()),
             identity,
-            identity_credential: Some("identity".into()),
-            component: None,
+            component: ComponentConfig {
+                id: "portal".parse().unwrap(),
+                signing_key: "signing.key".into(),
+                data: ".".into(),
+                tls: TlsConfig {
+                    issuer: String::new(),
+                    authorities: "authorities.pem".into(),
+                    hosts: Vec::new(),
+                },
+                ledger_writing: ledger,
+            },
             policy: "trust.policy".into(),
             genesis,
             login: LoginConfig {
