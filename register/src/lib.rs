@@ -59,6 +59,7 @@ use record::Timestamp;
 use serde::{Deserialize, Serialize};
 use service::Listener;
 use service::secret::CredentialDigest;
+use service::workers::Workers;
 use service::{Clock, Problem, Shutdown};
 use text::Title;
 use uuid::Uuid;
@@ -168,6 +169,8 @@ struct Register {
     credential: CredentialDigest,
     preparation_seconds: BTreeMap<String, u64>,
     preparations: Preparations,
+    /// Bounds the PDF documents that are drawn at the same time.
+    workers: Arc<Workers>,
     clock: Arc<dyn Clock>,
 }
 
@@ -219,6 +222,7 @@ pub fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Router, Error> {
         credential,
         preparation_seconds: config.preparation_seconds.clone(),
         preparations: Preparations::default(),
+        workers: Arc::default(),
         clock,
     };
     let routes = Router::new()
@@ -244,8 +248,19 @@ async fn evidence(
         text::json::from_slice(&body).map_err(|_| Problem::bad_request("evidence", "the query is malformed"))?;
     lookup.key()?;
     let form = document::requested(&headers)?;
-    let answer = tokio::task::spawn_blocking(move || register.answer(&lookup, form)).await;
-    Ok(match answer.map_err(|_| Problem::internal())?? {
+    let answer = match form {
+        EvidenceForm::Pdf => {
+            let workers = Arc::clone(&register.workers);
+            // A query whose turn does not come has left no line in the access log.
+            let drawn = workers.run(move || register.answer(&lookup, form)).await;
+            drawn.map_err(|error| Problem::unavailable("busy", 10, error.to_string()))?
+        }
+        EvidenceForm::Json | EvidenceForm::Xml => {
+            let written = tokio::task::spawn_blocking(move || register.answer(&lookup, form)).await;
+            written.map_err(|_| Problem::internal())?
+        }
+    };
+    Ok(match answer? {
         Answer::Evidence(evidence) => evidence.into_response(),
         Answer::Later { now, seconds } => {
             let body = Json(serde_json::json!({ "available": utc(now.saturating_add(seconds)) }));

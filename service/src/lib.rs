@@ -23,6 +23,7 @@
 //! * [`text_file`] – its text files, which may be damaged,
 //! * [`nonces`] – signed requests that it accepts once,
 //! * [`retry_after`] – how long a server asks it to wait,
+//! * [`workers`] – how many files it makes at the same time,
 //! * [`shutdown`] – its shutdown.
 
 pub mod backoff;
@@ -51,6 +52,7 @@ mod table_error;
 pub mod telemetry;
 pub mod text_file;
 pub mod tls;
+pub mod workers;
 
 pub use backoff::Backoff;
 pub use clock::{CheckedClock, Clock, ManualClock, SystemClock};

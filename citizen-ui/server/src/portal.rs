@@ -9,13 +9,13 @@ use citizen_ui::proof::verify::{Trust, TrustText};
 use ledger_client::{Anchored, HttpLedger, LedgerApi, LiveTrust};
 use service::http::Client;
 use service::openid::{Cookies, PendingLogins, RelyingParty};
+use service::workers::Workers;
 use service::{Clock, Shutdown};
 
 use crate::anchor::AnchorSource;
 use crate::assets;
 use crate::config::Config;
 use crate::error::Error;
-use crate::export::workers::Workers;
 use crate::ledger::LedgerReader;
 use crate::own_requests::OwnRequests;
 use crate::public::watch::LogWatch;
@@ -101,7 +101,7 @@ impl Portal {
             trust,
             trust_text,
             ledger: Arc::new(ledger),
-            workers: Workers::new(),
+            workers: Workers::default(),
             own_requests,
             clock,
             config,

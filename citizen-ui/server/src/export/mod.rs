@@ -7,13 +7,12 @@
 //!
 //! | Module | |
 //! | --- | --- |
-//! | [`workers`] | how many files are made at the same time |
 //! | [`table`] | the list as CSV and as JSON |
 //!
-//! [`paper`] draws documents as PDF/A-3a and PDF/UA-1.
+//! [`service::workers`] bounds how many files are made at the same time. [`paper`] draws documents as PDF/A-3a and
+//! PDF/UA-1.
 
 mod table;
-pub(crate) mod workers;
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! How many files are made at the same time. Drawing a document takes a core for a while, and everything else that the
-//! portal does needs the cores, too.
+//! process does needs the cores, too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,23 +12,26 @@ const MAX_WORKERS: usize = 2;
 const TURN_WAIT: Duration = Duration::from_secs(10);
 
 /// Threads for files.
-pub(crate) struct Workers(Arc<Semaphore>);
+#[derive(Debug)]
+pub struct Workers(Arc<Semaphore>);
 
-/// There was no turn in time, or the portal is being shut down.
-#[derive(Debug, thiserror::Error)]
-#[error("too many files are being made")]
-pub(crate) struct Busy;
-
-impl Workers {
-    pub(crate) fn new() -> Self {
+impl Default for Workers {
+    fn default() -> Self {
         Self(Arc::new(Semaphore::new(MAX_WORKERS)))
     }
+}
 
+/// There was no turn in time, or the process is being shut down.
+#[derive(Debug, thiserror::Error)]
+#[error("too many files are being made")]
+pub struct Busy;
+
+impl Workers {
     /// Runs the work on a thread where it may block, when it is its turn.
     ///
     /// # Errors
     /// [`Busy`] if its turn does not come, or the work panics.
-    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let turn = tokio::time::timeout(TURN_WAIT, Arc::clone(&self.0).acquire_owned());
         let Ok(Ok(permit)) = turn.await else {
             return Err(Busy);
@@ -52,7 +55,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_files_are_made_at_the_same_time_than_there_are_workers() {
-        let workers = Arc::new(Workers::new());
+        let workers = Arc::new(Workers::default());
         let mut ends = Vec::new();
         let mut running = Vec::new();
         for _ in 0..MAX_WORKERS {
