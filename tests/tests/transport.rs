@@ -11,12 +11,29 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tests::certificates::Certificates;
 use tests::change::publish;
+use tests::intermediary::Intermediary;
 use tests::processes::{Processes, address};
 use tests::secured;
 use tests::wait_for;
 
 const BASE: &str = "127.0.0.1:26300";
 const CONSUMER: &str = "connector-rheinfurt";
+
+/// Sends an empty request with the certificate in the fourth argument, and prints the first line of the answer.
+const PYTHON: &str = r#"
+import socket, ssl, sys
+address, path, authority, certificate = (sys.argv[1:] + [None])[:4]
+host, port = address.split(":")
+context = ssl.create_default_context(cafile=authority)
+if certificate:
+    context.load_cert_chain(certificate)
+with socket.create_connection((host, int(port)), 20) as plain, context.wrap_socket(plain, server_hostname=host) as tls:
+    tls.sendall(f"POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
+    line = tls.makefile("rb").readline()
+if not line:
+    sys.exit("no answer")
+print(line.decode())
+"#;
 
 /// One server, and certificates for its foreign clients.
 struct Server {
@@ -58,6 +75,31 @@ impl Server {
             .output()?;
         let status = String::from_utf8(output.stdout)?;
         Ok(output.status.success().then_some(status))
+    }
+
+    /// The first line of the answer that Python's `ssl` gets, or nothing if the connection fails.
+    fn python(&self, certificate: Option<&Path>) -> Result<Option<String>> {
+        let mut command = Command::new("python3");
+        command
+            .args(["-c", PYTHON, &self.server, self.path])
+            .arg(&self.authority);
+        command.args(certificate);
+        let output = command.output()?;
+        let line = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        ensure!(output.status.success() == line.starts_with("HTTP/1.1 "), "{output:?}");
+        Ok(output.status.success().then_some(line))
+    }
+
+    /// Whether `openssl verify` accepts a certificate for both ends of a connection.
+    fn verifies(&self, certificate: &Path) -> Result<bool> {
+        let mut accepted = true;
+        for purpose in ["sslclient", "sslserver"] {
+            let mut command = Command::new("openssl");
+            command.args(["verify", "-x509_strict", "-purpose", purpose, "-CAfile"]);
+            let output = command.arg(&self.authority).arg(certificate).output()?;
+            accepted &= output.status.success();
+        }
+        Ok(accepted)
     }
 
     /// What `openssl s_client` prints when it connects and sends a request.
@@ -163,16 +205,27 @@ fn exchanges_run_over_mutual_tls_and_only_active_components_connect() -> Result<
         talked.contains("HTTP/1.1 400") && talked.contains("TLSv1.3"),
         "{talked}"
     );
+    let spoken = certificates.python(Some(&own))?;
+    ensure!(
+        spoken.as_deref().is_some_and(|line| line.contains(" 400 ")),
+        "{spoken:?}"
+    );
+    for name in ["broker", "identity", "ledger", "portal", CONSUMER, "connector-kba"] {
+        let stored = processes.data.join(name).join("tls.pem");
+        ensure!(certificates.verifies(&stored)?, "openssl verify refuses that of {name}");
+    }
     let fresh = certificates.issue("fresh.pem", &subject, 60)?;
     assert_eq!(certificates.curl(Some(&fresh))?.as_deref(), Some("400"));
     let expired = certificates.issue("expired.pem", &subject, 86_400 + 60)?;
     let stranger = certificates.issue("stranger.pem", "urn:einsicht:component:niemand", 60)?;
+    ensure!(!certificates.verifies(&expired)?, "it has expired");
     for (certificate, alert) in [
         (None, "certificate required"),
         (Some(&*expired), "certificate expired"),
         (Some(&*stranger), "access denied"),
     ] {
         assert_eq!(certificates.curl(certificate)?, None, "{alert}");
+        assert_eq!(certificates.python(certificate)?, None, "{alert}");
         let refused = certificates.s_client(certificate)?;
         ensure!(
             refused.contains(alert) && !refused.contains("HTTP/1.1"),
@@ -185,6 +238,42 @@ fn exchanges_run_over_mutual_tls_and_only_active_components_connect() -> Result<
     wait_for(Duration::from_secs(60), || Ok(certificates.curl(Some(&own))?.is_none()))?;
     let refused = certificates.s_client(Some(&own))?;
     ensure!(refused.contains("access denied"), "{refused}");
+    assert_eq!(certificates.python(Some(&own))?, None);
+    ensure!(
+        certificates.verifies(&own)?,
+        "that it is suspended is in the directory alone"
+    );
     ensure!(processes.ask()?.0 != 200, "a suspended consumer gets nothing");
+    Ok(())
+}
+
+#[test]
+fn an_intermediary_without_the_certificates_of_both_ends_gets_nowhere() -> Result<()> {
+    const OTHER: &str = "connector-seewalde";
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("data");
+    let mut processes = Processes::start(&data, "127.0.0.1:28900")?;
+    processes.all_healthy()?;
+    processes.ask_until_delivered()?;
+    let (broker, asked) = (processes.info.broker.clone(), processes.register_asked()?);
+    // It belongs to another component, or has stolen the broker's certificate, but not the consumer's.
+    for (server, reached) in [(OTHER, false), ("broker", true)] {
+        let between = Intermediary::between(&data, OTHER, (server, &broker))?;
+        processes.configure(CONSUMER, |config| {
+            config["role"]["consumer"]["broker"] = between.url.clone().into();
+        })?;
+        let url = processes.kill_and_start(CONSUMER)?;
+        processes.healthy(&url)?;
+        let (status, body) = processes.ask()?;
+        ensure!(
+            status != 200 && body["evidence"].is_null(),
+            "{server}: {status} {body:#}"
+        );
+        ensure!(
+            between.last("/exchanges").is_some() == reached,
+            "{server}: {status} {body:#}"
+        );
+    }
+    ensure!(processes.register_asked()? == asked, "the register was asked");
     Ok(())
 }
