@@ -8,14 +8,18 @@ use ledger_client::LedgerAddresses;
 use messages::limits::{MAX_GIVE_UP_SECONDS, MIN_FORWARD_SECONDS};
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
+use store::StoreConfig;
 
 /// JSON. Relative paths start at the directory of the configuration file ([`Config::resolved`]); URLs have no
 /// trailing slash.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The broker's own directory: its journal and its writer's journal.
+    /// The broker's own directory: its journal, unless `store` says otherwise, and its writer's journal.
     pub data: PathBuf,
+    /// Where its journal is.
+    #[serde(default, skip_serializing_if = "StoreConfig::is_default")]
+    pub store: StoreConfig,
     /// The ledger's base URL, or a list of those of several ledgers of one log.
     pub ledger: LedgerAddresses,
     /// The base URL of the ledger's writing entrance, or a list of those of several ledgers.
@@ -76,6 +80,7 @@ impl Config {
         for path in [&mut self.data, &mut self.policy, &mut self.writer_key] {
             *path = service::config::resolve(base, path);
         }
+        self.store = self.store.resolved(base);
         self.tls = self.tls.resolved(base);
         self
     }

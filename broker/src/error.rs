@@ -1,6 +1,6 @@
 //! Why the broker cannot start or must end.
 
-use service::table::TableError;
+use store::TableError;
 
 /// Why the broker cannot start or must end.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,7 @@ use messages::limits::PREVIEW_RETENTION_SECONDS;
 use record::Timestamp;
 use service::clock::{CheckedClock, Clock as _};
 use service::shutdown::Shutdown;
-use service::table::TableError;
+use store::TableError;
 
 use crate::broker::Broker;
 use crate::journal::{ClosedExchange, JournalEntry};

@@ -34,12 +34,12 @@ use record::content::ExchangeRecord;
 use record::{Label, PartKey, ParticipantId, Period, PreviewDecision, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use service::table::{Encoding, Table, TableError, TableFile};
+use store::{Encoding, Store, StoreConfig, Table, TableError};
 use text::Reference;
 use tlog::Hash;
 use uuid::Uuid;
 
-const FILE: &str = "state.redb";
+const STORE: &str = "state";
 const EXCHANGES: &str = "exchanges";
 const DEFERRED: &str = "deferred";
 const DUE: &str = "deferred-due";
@@ -317,26 +317,33 @@ impl JournalEntry {
 /// The journal. Cheap to clone. Every error is fatal for the exchange: nothing may be forwarded without the journal.
 #[derive(Debug, Clone)]
 pub struct Journal {
+    store: Store,
     exchanges: Table<[u8; 16], JournalEntry>,
     deferred: Table<[u8; 16], DeferredExchange>,
     due: Table<[u8; 16], DueExchange>,
 }
 
 impl Journal {
-    /// Opens or creates `state.redb` in the broker's directory.
+    /// Opens or creates the store `state`, which is a file in the broker's directory or in a database.
     ///
     /// # Errors
-    /// [`TableError`], also when another broker has opened the file.
-    pub fn open(directory: &Path) -> Result<Self, TableError> {
-        let file = TableFile::open(&directory.join(FILE))?;
+    /// [`TableError`], also when another broker has opened it.
+    pub fn open(config: &StoreConfig, directory: &Path) -> Result<Self, TableError> {
+        let store = Store::open(config, directory, STORE)?;
         Ok(Self {
-            exchanges: Table::open(&file, EXCHANGES, cbor())?,
-            deferred: Table::open(&file, DEFERRED, cbor())?,
-            due: Table::open(&file, DUE, cbor())?,
+            exchanges: Table::open(&store, EXCHANGES, cbor())?,
+            deferred: Table::open(&store, DEFERRED, cbor())?,
+            due: Table::open(&store, DUE, cbor())?,
+            store,
         })
     }
 
-    /// Writes the row of an exchange that does not wait; it is on disk on return.
+    /// Waits until another broker has taken over the journal's database; returns the reason.
+    pub fn taken_over(&self) -> impl Future<Output = TableError> + Send + use<> {
+        self.store.taken_over()
+    }
+
+    /// Writes the row of an exchange that does not wait; it is durable on return.
     ///
     /// # Errors
     /// [`TableError`].
@@ -344,7 +351,7 @@ impl Journal {
         self.exchanges.put(entry.exchange().into_bytes(), entry).await
     }
 
-    /// Makes an exchange one that waits; it is on disk on return.
+    /// Makes an exchange one that waits; it is durable on return.
     ///
     /// # Errors
     /// [`TableError`].

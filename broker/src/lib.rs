@@ -98,6 +98,9 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
         move || broker.health()
     });
     let listener = broker.transport.secure(listener, &broker.live)?;
-    service::listen::serve(listener, http::routes(broker), shutdown).await?;
-    Ok(())
+    let taken_over = broker.journal.taken_over();
+    tokio::select! {
+        served = service::listen::serve(listener, http::routes(broker), shutdown) => Ok(served?),
+        error = taken_over => Err(error.into()),
+    }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use messages::CallKind;
 use record::ParticipantId;
 use service::shutdown::Shutdown;
-use service::table::TableError;
+use store::TableError;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 use uuid::Uuid;

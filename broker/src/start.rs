@@ -48,7 +48,7 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
     config.check().map_err(configuration)?;
     service::durable::private_directory(&config.data)
         .map_err(|error| configuration(format!("{}: {error}", config.data.display())))?;
-    let journal = Journal::open(&config.data)?;
+    let journal = Journal::open(&config.store, &config.data)?;
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
     let ledger = HttpLedger::of(&config.ledger).map_err(configuration)?;
     let api: Arc<dyn LedgerApi> = Arc::new(ledger.clone());

@@ -6,6 +6,7 @@ pub(crate) mod trust_in_force;
 pub(crate) mod world;
 
 use std::sync::Arc;
+use store::StoreConfig;
 
 use fixtures::{FirstValues, Founders, values as samples};
 use messages::{
@@ -326,11 +327,14 @@ async fn the_journal_survives_a_restart_and_an_update_changes_one_row() {
     let entry = JournalEntry::Open(Box::new(open.clone()));
     let exchange = entry.exchange();
     {
-        let journal = Journal::open(scratch.path()).unwrap();
+        let journal = Journal::open(&StoreConfig::Redb, scratch.path()).unwrap();
         journal.put(&entry).await.unwrap();
-        assert!(Journal::open(scratch.path()).is_err(), "one broker per directory");
+        assert!(
+            Journal::open(&StoreConfig::Redb, scratch.path()).is_err(),
+            "one broker per directory"
+        );
     }
-    let journal = Journal::open(scratch.path()).unwrap();
+    let journal = Journal::open(&StoreConfig::Redb, scratch.path()).unwrap();
     let Some(JournalEntry::Open(read)) = journal.get(exchange).await.unwrap() else {
         panic!("no open row")
     };

@@ -7,6 +7,7 @@ use ledger_client::LedgerAddresses;
 use messages::limits::{MAX_DEADLINE_SECONDS, MAX_PREVIEW_SECONDS, MAX_REGISTER_SECONDS};
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
+use store::StoreConfig;
 use trust::Component;
 
 use crate::error::Error;
@@ -21,6 +22,9 @@ pub struct Config {
     pub participant: ParticipantId,
     /// The connector's own directory: `state.redb` and the file of the checkpoint watch.
     pub data: PathBuf,
+    /// Where its state is; the file of the checkpoint watch stays in `data`.
+    #[serde(default, skip_serializing_if = "StoreConfig::is_default")]
+    pub store: StoreConfig,
     /// The ledger's base URL, or a list of those of several ledgers of one log.
     pub ledger: LedgerAddresses,
     /// The trust policy (c2sp.org/tlog-policy), from outside the ledger.
@@ -204,6 +208,7 @@ impl Config {
         };
         Self {
             data: resolve(&self.data),
+            store: self.store.resolved(base),
             policy: resolve(&self.policy),
             signing_key: resolve(&self.signing_key),
             sealing_key: resolve(&self.sealing_key),
@@ -223,6 +228,7 @@ mod tests {
         let config = Config {
             participant: "kba".parse().unwrap(),
             data: PathBuf::new(),
+            store: StoreConfig::Redb,
             ledger: "http://ledger.example".into(),
             policy: PathBuf::new(),
             genesis: String::new(),

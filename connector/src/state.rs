@@ -1,21 +1,47 @@
-//! The state file of a connector: tables with values in deterministic CBOR, which are a consumer's journal or a
-//! provider's served intents.
+//! The state of a connector, a file or in a database: tables with values in deterministic CBOR, which are a consumer's
+//! journal or a provider's served intents.
 
 use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use service::table::{Encoding, Table, TableError, TableFile};
+use service::Shutdown;
+use store::{Encoding, Store, StoreConfig, Table, TableError};
 
-/// Name of the file in the connector's directory.
+use crate::alarm;
+
+/// Name of the store.
+const STORE: &str = "state";
+/// Name of its file in the connector's directory, unless it is in a database.
+#[cfg(test)]
 pub(crate) const FILE: &str = "state.redb";
 
 /// A table with 16-byte keys.
-pub(crate) type StateTable<V> = Table<[u8; 16], V, Vec<u8>>;
+pub(crate) type StateTable<V> = Table<[u8; 16], V>;
+
+/// Opens or creates the store, which is a file in `directory` or in a database.
+pub(crate) fn open_store(config: &StoreConfig, directory: &Path) -> Result<Store, TableError> {
+    Store::open(config, directory, STORE)
+}
+
+/// Ends the process when another one has taken over its store.
+pub(crate) fn end_when_taken_over(store: &Store, shutdown: Shutdown) {
+    let taken_over = store.taken_over();
+    tokio::spawn(async move {
+        tokio::select! {
+            error = taken_over => {
+                alarm::raise("state", None, &error.to_string());
+                shutdown.trigger();
+            }
+            () = shutdown.wait() => {}
+        }
+    });
+}
 
 /// Opens or creates the file in `directory`.
-pub(crate) fn open_file(directory: &Path) -> Result<TableFile, TableError> {
-    TableFile::open(&directory.join(FILE))
+#[cfg(test)]
+pub(crate) fn open_file(directory: &Path) -> Result<Store, TableError> {
+    open_store(&StoreConfig::Redb, directory)
 }
 
 /// Opens or creates the file in `directory`, with this one table.
@@ -27,16 +53,16 @@ fn open<V: Serialize + DeserializeOwned + Send + 'static>(
     open_table(&open_file(directory)?, table)
 }
 
-/// Opens or creates a table of the file.
+/// Opens or creates a table of the store.
 pub(crate) fn open_table<V: Serialize + DeserializeOwned + Send + 'static>(
-    file: &TableFile,
+    store: &Store,
     table: &'static str,
 ) -> Result<StateTable<V>, TableError> {
     let encoding = Encoding {
         encode: |value| record::cbor::to_vec(value),
         decode: |bytes| record::cbor::from_slice(bytes).map_err(|error| error.to_string()),
     };
-    Table::open(file, table, encoding)
+    Table::open(store, table, encoding)
 }
 
 /// The key of an exchange.

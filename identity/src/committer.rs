@@ -1,7 +1,7 @@
 //! The store file, and why a read or write of it failed.
 //!
 //! Every reservation must be on disk before it is answered. Concurrent writes share a synced transaction
-//! ([`service::table::TableFile::commit`]).
+//! ([`store::TableFile::commit`]).
 //!
 //! A write that *refuses* returns the refusal as its value and must not have written anything. A write that fails
 //! aborts the others of its transaction: nothing is committed, and every caller receives an error.
@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use redb::WriteTransaction;
-use service::table::{TableError, TableFile};
+use store::{TableError, TableFile};
 
 /// Why a read or write of the store failed.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use certificates::AuthorityError;
 use ledger_client::trust::TrustError;
-use service::table::TableError;
+use store::TableError;
 
 /// Why the join service cannot start or must end.
 #[derive(Debug, thiserror::Error)]

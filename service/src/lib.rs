@@ -11,7 +11,6 @@
 //! * [`problem`] – its error responses (RFC 9457),
 //! * [`secret`] – its key files and bearer credentials,
 //! * [`durable`] – its small durable files,
-//! * [`table`] – its small durable tables,
 //! * [`clock`] – its clock, which tests can replace,
 //! * [`http`] – its calls to other compartments,
 //! * [`tls`] – mutual TLS between processes,
@@ -32,7 +31,6 @@ pub mod clock;
 pub mod coarse;
 pub mod config;
 pub mod durable;
-mod group_commit;
 pub mod health;
 pub mod http;
 pub mod listen;
@@ -47,8 +45,6 @@ pub mod rows;
 pub mod sealed;
 pub mod secret;
 pub mod shutdown;
-pub mod table;
-mod table_error;
 pub mod telemetry;
 pub mod text_file;
 pub mod tls;

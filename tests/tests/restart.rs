@@ -8,8 +8,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use fixtures::postgres::{Cluster, DATABASE};
 use messages::{Completion, ReplyOutcome};
 use record::cbor;
+use serde_json::json;
 use tests::intermediary::{Instead, Intermediary};
 use tests::surrounded::Surrounded;
 use tests::wait_for;
@@ -41,9 +43,21 @@ struct Stage {
 }
 
 impl Stage {
-    fn start(data: &std::path::Path) -> Result<Self> {
+    /// Starts all processes. Broker and connectors have their state in files, or each in a database of this cluster.
+    fn start(data: &std::path::Path, listen: &str, cluster: Option<&Cluster>) -> Result<Self> {
         let mut register = None;
-        let around = Surrounded::start(data, "127.0.0.1:23500", |processes| {
+        let around = Surrounded::start(data, listen, |processes| {
+            for name in ["broker", "connector-kba", "connector-rheinfurt"] {
+                let Some(cluster) = cluster else { break };
+                // What the demonstration's past has left is over.
+                std::fs::remove_file(data.join(name).join("state.redb"))?;
+                cluster.sql(0, &format!("CREATE DATABASE \"{name}\""))?;
+                processes.configure(name, |config| {
+                    config["store"] = json!({
+                        "engine": "postgres", "hosts": cluster.hosts(), "database": name, "user": DATABASE,
+                    });
+                })?;
+            }
             processes.configure("connector-kba", |config| {
                 let provider = &mut config["role"]["provider"];
                 let before = Intermediary::before(provider["register"].as_str().unwrap()).unwrap();
@@ -142,6 +156,20 @@ impl Stage {
         self.as_the_provider_answered("the consumer does not ask again")
     }
 
+    /// Kills the primary of the databases while the broker waits for the provider's answer, and promotes the standby.
+    fn the_primary_is_lost(&self, cluster: &mut Cluster) -> Result<()> {
+        let asked = self.around.processes.register_asked()?;
+        self.around.provider.hold_answers("/forward");
+        let answer = self.around.processes.ask_meanwhile();
+        wait_for(LIMIT, || Ok(self.around.provider.held() > 0)).context("a forward")?;
+        cluster.kill(0)?;
+        self.around.provider.release();
+        cluster.fail_over()?;
+        let (status, body) = answer.join().expect("the asking thread")?;
+        ensure!(status == 200 && body["outcome"] == "delivered", "{status} {body:#}");
+        self.delivered_once("the primary is lost", asked)
+    }
+
     /// How many notices of an outcome the provider has answered.
     fn notices(&self) -> usize {
         let passed = self.around.provider.passed();
@@ -152,7 +180,7 @@ impl Stage {
 #[test]
 fn a_broker_killed_at_any_step_records_what_happened() -> Result<()> {
     let scratch = tempfile::tempdir()?;
-    let mut stage = Stage::start(&scratch.path().join("demo"))?;
+    let mut stage = Stage::start(&scratch.path().join("demo"), "127.0.0.1:23500", None)?;
     stage.a_lost_answer_is_repeated("a lost answer", &[Instead::Lost; 3])?;
     // A refusal that the provider did not sign says nothing about the attempts before it.
     stage.a_lost_answer_is_repeated("a refusal after a lost answer", &[Instead::Lost, Instead::Refused])?;
@@ -162,4 +190,25 @@ fn a_broker_killed_at_any_step_records_what_happened() -> Result<()> {
     stage.killed_at(AT_WORK, &[Instead::Refused])?;
     stage.killed_at_the_outcome()?;
     stage.killed_with_the_consumer()
+}
+
+#[test]
+fn broker_and_connectors_with_their_state_in_databases_survive_kills_and_a_lost_primary() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let mut cluster = Cluster::replicated()?;
+    let mut stage = Stage::start(&scratch.path().join("demo"), "127.0.0.1:29200", Some(&cluster))?;
+    for step in STEPS {
+        stage.killed_at(*step, &[])?;
+    }
+    stage.killed_at_the_outcome()?;
+    stage.killed_with_the_consumer()?;
+    let consumer = "connector-rheinfurt";
+    let url = stage.around.processes.start_again(consumer)?;
+    stage.around.processes.healthy(&url)?;
+    stage.the_primary_is_lost(&mut cluster)?;
+    for name in ["broker", "connector-kba", consumer] {
+        let file = stage.around.processes.data.join(name).join("state.redb");
+        ensure!(!file.exists(), "{name} has its state in a file");
+    }
+    Ok(())
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
-use service::table::{Encoding, Table, TableFile};
+use store::{Encoding, Store, StoreConfig, Table};
 use tests::processes::Processes;
 use tests::{http, wait_for};
 
@@ -118,13 +118,13 @@ fn protocol(processes: &Processes, connector: &str) -> Result<BTreeMap<String, V
 }
 
 /// The number of rows of a table of a process that does not run.
-fn rows<S: service::table::StoredBytes>(processes: &Processes, name: &str, table: &'static str) -> Result<usize> {
-    let file = TableFile::open(&processes.data.join(name).join("state.redb"))?;
+fn rows(processes: &Processes, name: &str, table: &'static str) -> Result<usize> {
+    let store = Store::open(&StoreConfig::Redb, &processes.data.join(name), "state")?;
     let bytes = Encoding {
         encode: Vec::clone,
         decode: |bytes| Ok(bytes.to_vec()),
     };
-    let table: Table<[u8; 16], Vec<u8>, S> = Table::open(&file, table, bytes)?;
+    let table: Table<[u8; 16], Vec<u8>> = Table::open(&store, table, bytes)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(table.all())?.len())
 }
@@ -137,8 +137,8 @@ fn journals_become_empty(processes: &mut Processes) -> Result<()> {
             processes.running.remove(name).context("it runs")?.stop()?;
         }
         last = (
-            rows::<&'static [u8]>(processes, "broker", "exchanges")?,
-            rows::<Vec<u8>>(processes, "connector-rheinfurt", "asked")?,
+            rows(processes, "broker", "exchanges")?,
+            rows(processes, "connector-rheinfurt", "asked")?,
         );
         for name in ["broker", "connector-rheinfurt"] {
             let url = processes.start_again(name)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use store::StoreConfig;
 
 use fixtures::sample_log::SampleLog;
 use ledger_client::api::{ApiError, ApiFuture, AppendAnswer, LedgerApi, Submission, WriterHead};
@@ -109,7 +110,7 @@ impl Alone {
             clock: clock.clone(),
             live: live.clone(),
             writer: Writer::start(writer, Shutdown::new()).unwrap(),
-            journal: Journal::open(directory.path()).unwrap(),
+            journal: Journal::open(&StoreConfig::Redb, directory.path()).unwrap(),
             in_progress: Mutex::default(),
             providers: Outstanding::new(8),
             consumers: Outstanding::new(8),

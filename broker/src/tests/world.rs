@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
+use store::StoreConfig;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -409,7 +410,8 @@ impl World {
 
     /// Opens the journal while no broker runs.
     pub(crate) async fn journal(&self) -> Journal {
-        self.when_free(|| Journal::open(self.directory.path()).ok()).await
+        self.when_free(|| Journal::open(&StoreConfig::Redb, self.directory.path()).ok())
+            .await
     }
 
     /// The files of a broker that was ended are free when its last thread has ended.
@@ -442,7 +444,7 @@ impl World {
                 state_dir: self.directory.path().into(),
                 clock: self.clock.clone(),
             };
-            let journal = Journal::open(self.directory.path()).ok()?;
+            let journal = Journal::open(&StoreConfig::Redb, self.directory.path()).ok()?;
             Some((journal, Writer::start(config, shutdown.clone()).ok()?))
         };
         let (journal, writer) = self.when_free(open).await;

@@ -4,7 +4,7 @@ use messages::xnachweis::Subject;
 use messages::{Completion, ExchangeRequest, OutcomeNotice};
 use record::{Outcome, Timestamp};
 use service::Problem;
-use service::table::TableError;
+use store::TableError;
 use uuid::Uuid;
 
 use super::checks::{self, Accepted, Opened};

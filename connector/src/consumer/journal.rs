@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use messages::{ExchangeRequest, SealingKey};
 use serde::{Deserialize, Serialize};
-use service::table::{TableError, TableFile};
+use store::{Store, TableError};
 use uuid::Uuid;
 
 use super::idempotency::key::KeyId;
@@ -49,9 +49,9 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Opens the journal in a connector's file.
-    pub(crate) fn open(file: &TableFile) -> Result<Self, TableError> {
+    pub(crate) fn open(store: &Store) -> Result<Self, TableError> {
         Ok(Self {
-            rows: state::open_table(file, "asked")?,
+            rows: state::open_table(store, "asked")?,
             keys: Arc::default(),
         })
     }

@@ -33,8 +33,8 @@ use messages::limits::MAX_EXCHANGE_REQUEST;
 use record::{PreviewDecision, Timestamp};
 use service::clock::CheckedClock;
 use service::http::CallError;
-use service::table::TableError;
 use service::{Backoff, Clock, Problem, Shutdown};
+use store::TableError;
 use uuid::Uuid;
 
 use crate::alarm;
@@ -143,14 +143,15 @@ impl Consumer {
         let common = Common::start(config, shutdown.clone(), clock.clone()).await?;
         let (unresolved, waiting) = unresolved::unresolved();
         let state = |error: TableError| Error::State(error.to_string());
-        let file = state::open_file(&config.data).map_err(state)?;
+        let store = state::open_store(&config.store, &config.data).map_err(state)?;
+        state::end_when_taken_over(&store, shutdown.clone());
         let limit = Duration::from_secs(role.deadline_seconds + OUTCOME_GRACE);
         let broker = BrokerClient::new(&role.broker, &common.broker_client()?, limit);
         let consumer = Arc::new(Self {
-            journal: Journal::open(&file).map_err(state)?,
-            previews: Previews::open(&file, broker.clone(), role.preview_seconds).map_err(state)?,
-            answers: KeptAnswers::open(&file).await.map_err(state)?,
-            later: LaterTable::open(&file).await.map_err(state)?,
+            journal: Journal::open(&store).map_err(state)?,
+            previews: Previews::open(&store, broker.clone(), role.preview_seconds).map_err(state)?,
+            answers: KeptAnswers::open(&store).await.map_err(state)?,
+            later: LaterTable::open(&store).await.map_err(state)?,
             callback: role.callback.as_deref().map(|url| Callback::new(url, &common.http)),
             broker,
             deadline_seconds: role.deadline_seconds,

@@ -11,6 +11,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use store::StoreConfig;
 
 use certificates::TlsConfig;
 use enrolment::Invitation;
@@ -149,6 +150,7 @@ pub(super) fn config(invited: &Invitation, service: &str, role: Role) -> Config 
     Config {
         participant: invited.seat.id.clone(),
         data: ".".into(),
+        store: StoreConfig::Redb,
         ledger: network.ledger.as_str().into(),
         policy: POLICY.into(),
         genesis: network.genesis.to_string(),

@@ -11,7 +11,7 @@ use messages::{CheckName, LoginProof};
 use record::Timestamp;
 use serde::{Deserialize, Serialize};
 use service::clock::CheckedClock;
-use service::table::{TableError, TableFile};
+use store::{Store, TableError};
 use tokio::sync::Mutex;
 
 use super::checks::CheckFailed;
@@ -64,9 +64,9 @@ pub(crate) struct UsedLogins {
 
 impl UsedLogins {
     /// Opens the table of the state file.
-    pub(crate) fn open(file: &TableFile) -> Result<Self, TableError> {
+    pub(crate) fn open(store: &Store) -> Result<Self, TableError> {
         Ok(Self {
-            used: state::open_table(file, "logins")?,
+            used: state::open_table(store, "logins")?,
             turn: Arc::default(),
             swept: Arc::default(),
             most: MAX_USED,

@@ -34,8 +34,8 @@ use axum::http::StatusCode;
 use messages::{AnswerResult, CheckName, Deferral, Forward, ForwardAnswer, OutcomeNotice, Reply, ReplyOutcome};
 use record::Timestamp;
 use service::clock::{CheckedClock, Clock};
-use service::table::TableError;
 use service::{Impairment, Problem, Shutdown};
+use store::TableError;
 
 use crate::alarm;
 use crate::common::Common;
@@ -92,11 +92,12 @@ impl Provider {
     ) -> Result<Arc<Self>, Error> {
         let common = Common::start(config, shutdown.clone(), clock.clone()).await?;
         let state = |error: TableError| Error::State(error.to_string());
-        let file = state::open_file(&config.data).map_err(state)?;
+        let store = state::open_store(&config.store, &config.data).map_err(state)?;
+        state::end_when_taken_over(&store, shutdown.clone());
         let provider = Arc::new(Self {
             register: Register::new(role, &common.http)?,
-            served: ServedIntents::open(&file).map_err(state)?,
-            logins: UsedLogins::open(&file).map_err(state)?,
+            served: ServedIntents::open(&store).map_err(state)?,
+            logins: UsedLogins::open(&store).map_err(state)?,
             callers: Callers::default(),
             collecting: Collecting::default(),
             common,

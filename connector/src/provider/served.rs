@@ -30,7 +30,7 @@ use messages::{AnswerStatement, CheckName, Forward, Reply, Signature};
 use record::{ExchangeRecord, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::clock::CheckedClock;
-use service::table::{TableError, TableFile};
+use store::{Store, TableError};
 use tlog::Hash;
 use uuid::Uuid;
 
@@ -176,11 +176,11 @@ pub(crate) fn digest(forward: &Forward, index: u64, leaf: &[u8]) -> Hash {
 
 impl ServedIntents {
     /// Opens the tables of the state file.
-    pub(crate) fn open(file: &TableFile) -> Result<Self, TableError> {
+    pub(crate) fn open(store: &Store) -> Result<Self, TableError> {
         Ok(Self {
-            answered: state::open_table(file, "answered")?,
-            closed: state::open_table(file, "closed")?,
-            pending: state::open_table(file, "pending")?,
+            answered: state::open_table(store, "answered")?,
+            closed: state::open_table(store, "closed")?,
+            pending: state::open_table(store, "pending")?,
             in_progress: Arc::default(),
         })
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use record::Idnr;
 use redb::{TableDefinition, TableError as RedbTableError};
 use serde::{Deserialize, Serialize};
-use service::table::TableFile;
+use store::TableFile;
 use text::RowError;
 
 use super::result::RowResult;

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use record::TestNumbers;
 use redb::{ReadableTable, ReadableTableMetadata as _, Table, TableDefinition, WriteTransaction};
 use service::durable::sync_directory_of;
-use service::table::TableFile;
+use store::TableFile;
 use text::{Damage, EachRowError, Fields, JsonError, RowError, each_row};
 
 use super::population::{META, NAMES, NOBODY, Number, PERSONS, SET_ASIDE, SUBJECTS, StoredPerson, digest, number};

@@ -15,8 +15,8 @@ use std::path::Path;
 use record::Idnr;
 use redb::{ReadableTableMetadata as _, TableDefinition};
 use serde::{Deserialize, Serialize};
-use service::table::TableFile;
 use sha2::{Digest as _, Sha256};
+use store::TableFile;
 use text::{PartialDate, RowError, SetAside};
 
 use super::base_data::BaseData;

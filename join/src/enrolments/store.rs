@@ -14,13 +14,13 @@ use enrolment::{Dossier, Invitation, InvitationId, PAGE, Query, Refused, Signed,
 use ledger_client::{LiveTrust, TrustNotReady};
 use record::Timestamp;
 use service::Clock;
-use service::table::{Encoding, Table, TableError, TableFile};
+use store::{Encoding, Store, StoreConfig, Table, TableError};
 use tlog::Hash;
 use tokio::sync::Mutex;
 use trust::{History, TrustState};
 
 /// The file in the process's own directory.
-const FILE: &str = "enrolments.redb";
+const STORE: &str = "enrolments";
 /// The most enrolments that are kept.
 const MAX_ENROLMENTS: u64 = 1 << 15;
 /// How long after its invitation an enrolment that has ended is kept at least, in seconds: 30 days.
@@ -69,13 +69,13 @@ impl Enrolments {
         live: LiveTrust,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, TableError> {
-        let file = TableFile::open(&data.join(FILE))?;
+        let store = Store::open(&StoreConfig::Redb, data, STORE)?;
         let encoding = Encoding {
             encode: Dossier::to_bytes,
             decode: |bytes| Dossier::from_bytes(bytes).map_err(|error| error.to_string()),
         };
         Ok(Arc::new(Self {
-            table: Table::open(&file, "enrolments", encoding)?,
+            table: Table::open(&store, "enrolments", encoding)?,
             turn: Mutex::new(()),
             genesis,
             live,

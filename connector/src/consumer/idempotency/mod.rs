@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use record::Timestamp;
 use serde::{Deserialize, Serialize};
 use service::Problem;
-use service::table::{TableError, TableFile};
+use store::{Store, TableError};
 use tlog::Hash;
 use uuid::Uuid;
 
@@ -175,10 +175,10 @@ pub(crate) struct KeptAnswers {
 
 impl KeptAnswers {
     /// Opens the tables in a connector's file, and reads what an earlier run has left.
-    pub(crate) async fn open(file: &TableFile) -> Result<Self, TableError> {
+    pub(crate) async fn open(store: &Store) -> Result<Self, TableError> {
         let this = Self {
-            rows: state::open_table(file, "idempotency-keys")?,
-            answers: state::open_table(file, "idempotency-answers")?,
+            rows: state::open_table(store, "idempotency-keys")?,
+            answers: state::open_table(store, "idempotency-answers")?,
             index: Arc::default(),
             turns: Turns::default(),
         };

@@ -2,7 +2,7 @@
 
 use messages::Deferred;
 use service::Problem;
-use service::table::TableError;
+use store::TableError;
 use uuid::Uuid;
 
 use super::table::{BeginError, LaterRow, Stage};

@@ -10,8 +10,8 @@ use messages::{Completion, ExchangeAnswer, ExchangeRequest};
 use record::Timestamp;
 use service::clock::CheckedClock;
 use service::http::CallError;
-use service::table::TableError;
 use service::{Clock as _, Problem, Shutdown};
+use store::TableError;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 

@@ -25,7 +25,7 @@ use messages::{Completion, ExchangeRequest, SealingKey};
 use record::Timestamp;
 use serde::{Deserialize, Serialize};
 use service::Problem;
-use service::table::{TableError, TableFile};
+use store::{Store, TableError};
 use tlog::Hash;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -269,11 +269,11 @@ pub(crate) struct LaterTable {
 
 impl LaterTable {
     /// Opens the tables in a connector's file, and reads what an earlier run has left.
-    pub(crate) async fn open(file: &TableFile) -> Result<Self, TableError> {
+    pub(crate) async fn open(store: &Store) -> Result<Self, TableError> {
         let this = Self {
-            rows: state::open_table(file, "later")?,
-            requests: state::open_table(file, "later-requests")?,
-            completions: state::open_table(file, "later-completions")?,
+            rows: state::open_table(store, "later")?,
+            requests: state::open_table(store, "later-requests")?,
+            completions: state::open_table(store, "later-completions")?,
             index: Arc::default(),
         };
         for (key, row) in this.rows.all().await? {

@@ -22,7 +22,7 @@ pub(crate) mod table;
 use messages::{ExchangeRequest, PreviewStatement, SealingKey, SignedDecision};
 use record::{PreviewDecision, Timestamp};
 use service::Problem;
-use service::table::{TableError, TableFile};
+use store::{Store, TableError};
 use uuid::Uuid;
 
 use super::broker::BrokerClient;
@@ -57,9 +57,9 @@ pub(super) struct Previews {
 }
 
 impl Previews {
-    pub(super) fn open(file: &TableFile, broker: BrokerClient, seconds: u64) -> Result<Self, TableError> {
+    pub(super) fn open(store: &Store, broker: BrokerClient, seconds: u64) -> Result<Self, TableError> {
         Ok(Self {
-            table: PreviewTable::open(file)?,
+            table: PreviewTable::open(store)?,
             broker,
             seconds,
         })

@@ -18,7 +18,7 @@ use messages::{ExchangeRequest, PreviewNotice, SignedDecision};
 use record::{ExchangeResult, PreviewDecision, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::Problem;
-use service::table::{TableError, TableFile};
+use store::{Store, TableError};
 use uuid::Uuid;
 
 use crate::consumer::login::LockedKey;
@@ -163,9 +163,9 @@ fn locked(index: &Mutex<Index>) -> MutexGuard<'_, Index> {
 
 impl PreviewTable {
     /// Opens the table in a connector's file.
-    pub(crate) fn open(file: &TableFile) -> Result<Self, TableError> {
+    pub(crate) fn open(store: &Store) -> Result<Self, TableError> {
         Ok(Self {
-            rows: state::open_table(file, "previews")?,
+            rows: state::open_table(store, "previews")?,
             index: Arc::default(),
         })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable, TableDefinition};
-use service::table::{TableError, TableFile};
+use store::{TableError, TableFile};
 use tlog::Hash;
 use tlog::merkle::Size;
 

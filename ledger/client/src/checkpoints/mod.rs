@@ -34,7 +34,7 @@ use std::time::Duration;
 use service::Backoff;
 use service::clock::Clock;
 use service::shutdown::Shutdown;
-use service::table::TableError;
+use store::TableError;
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Size;

@@ -23,7 +23,7 @@ use record::{Sequence, SignedEntry, WriterId};
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
-use service::table::{TableError, TableFile};
+use store::{TableError, TableFile};
 use tlog::Hash;
 use tlog::merkle::Index;
 

@@ -7,7 +7,7 @@
 //! A claim has three steps:
 //!
 //! 1. An advisory lock of the session, without waiting. It keeps ledgers from taking the log from each other while both
-//!    live, and it ends with the session ([`super::connect::LEASE`]).
+//!    live, and it ends with the session ([`LEASE`]).
 //! 2. `epoch + 1` by compare-and-swap on the epoch that was read. A blind increment would also be carried out by a
 //!    claim that was given up earlier and that the server finishes late.
 //! 3. The commit waits for the standby. Replication keeps the order of the log, so its acknowledgement covers
@@ -22,13 +22,13 @@
 
 use std::time::Duration;
 
+use ::store::postgres::{Connected, Connector, LEASE, synchronous};
 use service::secret;
 use tokio::time::timeout;
 use tokio_postgres::Client;
 
-use super::connect::{Connected, Connector, LEASE};
 use super::schema::{self, LAYOUT};
-use super::session::{Session, failure, synchronous};
+use super::session::{Session, failure};
 use crate::failpoints::{self, Point};
 use crate::store::StoreError;
 

@@ -8,16 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use ::store::postgres::{Connector, Driver, NO_LEASE, PostgresConfig, wait};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_postgres::Client;
 
 use super::claim::{Addresses, LOCK, check_layout};
-use super::config::PostgresConfig;
-use super::connect::{Connector, NO_LEASE};
 use super::keeper::Kept;
 use super::session::failure;
-use super::{PostgresStore, runtime, wait};
+use super::{APPLICATION, PostgresStore};
 use crate::store::StoreError;
 
 /// How long the primary may take to answer before another one is looked for.
@@ -47,14 +46,14 @@ impl Follow {
     /// # Errors
     /// [`StoreError::Unknown`] if no primary can be reached; [`StoreError::Damaged`] if the database has no log.
     pub fn open(config: &PostgresConfig) -> Result<Self, StoreError> {
-        let (runtime, connector) = (runtime()?, Arc::new(Connector::new(config)?));
-        let connected = wait(runtime.handle(), async {
+        let (driver, connector) = (Driver::start()?, Arc::new(Connector::new(config, APPLICATION)?));
+        let connected = wait(driver.handle(), async {
             let connected = connector.primary(NO_LEASE).await?;
             check_layout(&connected.client).await?;
             Ok::<_, StoreError>(connected)
         })?;
         let kept = Kept::reading(connector.clone(), connected.address);
-        let store = PostgresStore::of(runtime, connector, kept, None, config);
+        let store = PostgresStore::of(driver, connector, kept, None, config);
         Ok(Self {
             store: Arc::new(store),
             client: Mutex::new(Some(connected.client)),

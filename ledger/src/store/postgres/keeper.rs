@@ -9,12 +9,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::store::postgres::{Address, Connector, NO_LEASE};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::timeout;
 
 use super::claim::{Claiming, Holder, claim};
-use super::config::Address;
-use super::connect::{Connector, NO_LEASE};
 use super::session::Session;
 use crate::store::{Batch, Durability, StoreError};
 

@@ -6,8 +6,7 @@
 //!
 //! | Module | What it does |
 //! | --- | --- |
-//! | `config` | where the servers are |
-//! | `connect` | connections, TLS, settings, warnings |
+//! | [`::store::postgres`] | where the servers are; connections, TLS, settings, warnings |
 //! | `schema` | tables and partitions |
 //! | `claim` | who may write |
 //! | `session` | the commit |
@@ -21,8 +20,6 @@
 //! (`block_in_place`), so waiting for the network does not keep other requests from being served.
 
 mod claim;
-mod config;
-mod connect;
 mod follow;
 mod keeper;
 mod read;
@@ -35,14 +32,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
+pub use ::store::postgres::PostgresConfig;
+use ::store::postgres::{Connector, Driver, NO_LEASE, wait};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 pub use claim::Addresses;
 use claim::Holder;
-pub use config::PostgresConfig;
-use connect::{Connector, NO_LEASE};
 pub use follow::{Follow, Sequencer};
 use keeper::Kept;
 use read::{Query, Reader, Readers, Snapshot};
@@ -50,6 +46,8 @@ use session::failure;
 
 use super::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 
+/// The program's name for the database's operator.
+const APPLICATION: &str = "ledger";
 /// How long opening waits for another ledger to end. It is longer than the lease, so a ledger that died with its
 /// machine does not block the next one.
 const OPEN_PATIENCE: Duration = Duration::from_secs(6);
@@ -61,9 +59,8 @@ const READ_AGAIN: Duration = Duration::from_millis(50);
 
 /// A store on PostgreSQL.
 pub struct PostgresStore {
-    /// Taken only when the store is dropped.
-    runtime: Option<Runtime>,
-    handle: Handle,
+    // Dropping it closes the connections, and with them the claim.
+    driver: Driver,
     connector: Arc<Connector>,
     kept: Arc<Kept>,
     readers: Readers,
@@ -96,11 +93,11 @@ impl PostgresStore {
         in_use: Duration,
     ) -> Result<Self, StoreError> {
         let holder = Holder::new(addresses)?;
-        let (runtime, connector) = (runtime()?, Arc::new(Connector::new(config)?));
+        let (driver, connector) = (Driver::start()?, Arc::new(Connector::new(config, APPLICATION)?));
         let claim = Kept::claim(connector.clone(), holder, patience, in_use);
-        let kept = wait(runtime.handle(), claim)?;
-        runtime.spawn(kept.clone().keep());
-        Ok(Self::of(runtime, connector, kept, None, config))
+        let kept = wait(driver.handle(), claim)?;
+        driver.handle().spawn(kept.clone().keep());
+        Ok(Self::of(driver, connector, kept, None, config))
     }
 
     /// Waits until another ledger has claimed the log; returns the reason.
@@ -114,27 +111,26 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError::Unknown`] if no primary can be reached; [`StoreError::Damaged`] if the database has no log.
     pub fn open_read_only(config: &PostgresConfig) -> Result<Self, StoreError> {
-        let (runtime, connector) = (runtime()?, Arc::new(Connector::new(config)?));
-        let (address, snapshot) = wait(runtime.handle(), async {
+        let (driver, connector) = (Driver::start()?, Arc::new(Connector::new(config, APPLICATION)?));
+        let (address, snapshot) = wait(driver.handle(), async {
             let connected = connector.primary(NO_LEASE).await?;
             claim::check_layout(&connected.client).await?;
             let snapshot = Snapshot::export(connected.client).await?;
             Ok::<_, StoreError>((connected.address, snapshot))
         })?;
         let kept = Kept::reading(connector.clone(), address);
-        Ok(Self::of(runtime, connector, kept, Some(snapshot), config))
+        Ok(Self::of(driver, connector, kept, Some(snapshot), config))
     }
 
     fn of(
-        runtime: Runtime,
+        driver: Driver,
         connector: Arc<Connector>,
         kept: Arc<Kept>,
         snapshot: Option<Snapshot>,
         config: &PostgresConfig,
     ) -> Self {
         Self {
-            handle: runtime.handle().clone(),
-            runtime: Some(runtime),
+            driver,
             connector,
             kept,
             readers: Readers::new(snapshot),
@@ -143,7 +139,7 @@ impl PostgresStore {
     }
 
     fn wait<F: Future>(&self, future: F) -> F::Output {
-        wait(&self.handle, future)
+        wait(self.driver.handle(), future)
     }
 
     async fn reader(&self) -> Result<Reader, StoreError> {
@@ -192,30 +188,6 @@ impl PostgresStore {
                 }
                 done => return done,
             }
-        }
-    }
-}
-
-/// The runtime that drives a store's connections.
-fn runtime() -> Result<Runtime, StoreError> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let runtime = builder.worker_threads(1).thread_name("postgres").enable_all().build();
-    runtime.map_err(|error| StoreError::failed("the store's thread", error))
-}
-
-/// Waits for a future of the store's runtime.
-fn wait<F: Future>(handle: &Handle, future: F) -> F::Output {
-    match Handle::try_current().map(|current| current.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(|| handle.block_on(future)),
-        _ => handle.block_on(future),
-    }
-}
-
-impl Drop for PostgresStore {
-    fn drop(&mut self) {
-        // Closes the connections, and with them the claim. A runtime must not be dropped by a task of another one.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
         }
     }
 }

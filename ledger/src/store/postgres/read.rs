@@ -10,11 +10,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ::store::postgres::{Connector, NO_LEASE};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
-use super::connect::{Connector, NO_LEASE};
 use super::keeper::Server;
 use super::session::failure;
 use crate::store::{Column, StoreError};

@@ -15,44 +15,29 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use ::store::postgres::{Address, Connected, GUARD, PostgresError, Warnings, guarded};
 use futures_util::future::{join, join_all};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 
-use super::config::Address;
-use super::connect::{Connected, Warnings, describe};
 use super::schema::{LIST_PARTITIONS, Partition, create_partitions, partition_named, partition_of};
 use crate::failpoints::{self, Point};
 use crate::store::{Batch, Column, Durability, StoreError, Swap};
 
-/// The condition that commits are replicated synchronously.
-const GUARD: &str = "SELECT current_setting('synchronous_standby_names') <> ''";
-
-/// The error of a call. The outcome is unknown if the connection is broken or the server is ending or changing its
-/// role.
+/// The error of a call.
 pub(super) fn failure(error: tokio_postgres::Error) -> StoreError {
-    // SPEC: PostgreSQL, appendix A: 08 connection, 25 transaction state (a demoted server is read-only), 40 rollback,
-    // 55 lock not available, 57 operator intervention.
-    let passing = |code: &str| {
-        ["08", "25", "40", "55", "57"]
-            .iter()
-            .any(|class| code.starts_with(class))
-    };
-    match error.code() {
-        Some(code) if !passing(code.code()) => StoreError::database(error),
-        _ => StoreError::Unknown(describe(&error)),
+    PostgresError::from(error).into()
+}
+
+impl From<PostgresError> for StoreError {
+    fn from(error: PostgresError) -> Self {
+        match error {
+            PostgresError::Configuration { what, source } => Self::Failed { what, source },
+            PostgresError::Refused(error) => Self::database(error),
+            PostgresError::NotReplicated => Self::NotReplicated("`synchronous_standby_names` is empty".into()),
+            PostgresError::Unknown(why) => Self::Unknown(why),
+        }
     }
-}
-
-/// Checks the guard.
-pub(super) async fn synchronous(client: &Client) -> Result<(), StoreError> {
-    let row = client.query_one(GUARD, &[]).await.map_err(failure)?;
-    guarded(row.try_get(0).map_err(failure)?)
-}
-
-fn guarded(synchronous: bool) -> Result<(), StoreError> {
-    let failed = || StoreError::NotReplicated("`synchronous_standby_names` is empty".into());
-    synchronous.then_some(()).ok_or_else(failed)
 }
 
 /// The changes to one column.

@@ -186,14 +186,21 @@ fn wrong_settings_are_refused(right: &PostgresConfig, directory: &Path) {
 
 fn a_server_without_tls_gets_no_password(cluster: &Cluster, right: &PostgresConfig) {
     // The server refuses a client without TLS before it asks for a password.
-    let runtime = runtime().unwrap();
+    let driver = Driver::start().unwrap();
     let mut plain = tokio_postgres::Config::new();
     plain.host("127.0.0.1").port(cluster.port()).user(ROLE).dbname(ROLE);
     plain
         .password(PASSWORD)
         .ssl_mode(tokio_postgres::config::SslMode::Disable);
-    let refused = runtime.block_on(plain.connect(tokio_postgres::NoTls)).err().unwrap();
-    assert!(connect::describe(&refused).contains("no encryption"), "{refused:?}");
+    let refused = driver
+        .handle()
+        .block_on(plain.connect(tokio_postgres::NoTls))
+        .err()
+        .unwrap();
+    assert!(
+        ::store::postgres::describe(&refused).contains("no encryption"),
+        "{refused:?}"
+    );
 
     cluster.sql(0, "ALTER SYSTEM SET ssl = off").unwrap();
     cluster.sql(0, "SELECT pg_reload_conf()").unwrap();

@@ -1,11 +1,11 @@
 //! Connections to the servers of a cluster.
 //!
-//! A server that accepts a connection and then says nothing (a frozen host) must not keep the ledger from the others,
+//! A server that accepts a connection and then says nothing (a frozen host) must not keep a process from the others,
 //! so all servers are asked side by side and each has a deadline of its own.
 //!
 //! Each connection is polled by a task of the store's runtime, which keeps the warnings that the server sends. The
 //! writer needs them: PostgreSQL reports a commit as successful although its replication was cancelled, and says so
-//! only in a warning. A pool or a proxy between ledger and server would swallow it.
+//! only in a warning. A pool or a proxy in between would swallow it.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +23,7 @@ use tokio_postgres::{AsyncMessage, Client};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::config::{Address, PostgresConfig};
-use crate::store::StoreError;
+use super::error::{PostgresError, describe};
 
 /// How long one server may take until it has answered the first query.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -39,30 +39,33 @@ const SETTINGS: &str = "-c synchronous_commit=on -c statement_timeout=0 -c lock_
      -c enable_seqscan=off -c enable_sort=off -c enable_bitmapscan=off -c client_encoding=UTF8 \
      -c default_transaction_isolation=read\\ committed";
 
-/// The server ends a writing session that is silent for this time. The claim is therefore a lease: a ledger that is
-/// frozen loses it. Its keeper sends a heartbeat each second.
-pub(super) const LEASE: &str = " -c idle_session_timeout=3s -c idle_in_transaction_session_timeout=3s";
+/// The server ends a writing session that is silent for this time. A claim is therefore a lease: a process that is
+/// frozen loses it. The others send a heartbeat each second.
+pub const LEASE: &str = " -c idle_session_timeout=3s -c idle_in_transaction_session_timeout=3s";
 
 /// A session that only reads is not ended: an export reads its snapshot for as long as it takes.
-pub(super) const NO_LEASE: &str = " -c idle_session_timeout=0 -c idle_in_transaction_session_timeout=0";
+pub const NO_LEASE: &str = " -c idle_session_timeout=0 -c idle_in_transaction_session_timeout=0";
 
 /// Opens connections.
-pub(super) struct Connector {
+pub struct Connector {
     addresses: Vec<Address>,
     settings: tokio_postgres::Config,
     tls: MakeRustlsConnect,
 }
 
 /// An open connection.
-pub(super) struct Connected {
-    pub(super) client: Client,
-    pub(super) address: Address,
-    pub(super) warnings: Warnings,
+pub struct Connected {
+    /// Sends statements.
+    pub client: Client,
+    /// The server.
+    pub address: Address,
+    /// What the server has warned of.
+    pub warnings: Warnings,
 }
 
 /// The first warning that the server has sent on a connection.
 #[derive(Clone, Default)]
-pub(super) struct Warnings(Arc<Mutex<Option<String>>>);
+pub struct Warnings(Arc<Mutex<Option<String>>>);
 
 impl Warnings {
     fn add(&self, text: String) {
@@ -72,36 +75,40 @@ impl Warnings {
             .get_or_insert(text);
     }
 
-    pub(super) fn first(&self) -> Option<String> {
+    /// The first warning.
+    pub fn first(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Connector {
-    /// Reads password and certificates.
+    /// Reads password and certificates. `application` is the name of the program for the database's operator.
     ///
     /// # Errors
-    /// [`StoreError::Failed`] if a file cannot be used, or if a host needs `ca` and there is none.
-    pub(super) fn new(config: &PostgresConfig) -> Result<Self, StoreError> {
+    /// [`PostgresError::Configuration`] if a file cannot be used, or if a host needs `ca` and there is none.
+    pub fn new(config: &PostgresConfig, application: &str) -> Result<Self, PostgresError> {
         let addresses = config.addresses();
         if addresses.is_empty() {
-            return Err(StoreError::failed("the store's `hosts`", "there must be at least one"));
+            return Err(PostgresError::configuration(
+                "the store's `hosts`",
+                "there must be at least one",
+            ));
         }
         let mut settings = tokio_postgres::Config::new();
         settings
             .dbname(&config.database)
             .user(&config.user)
-            .application_name("ledger")
+            .application_name(application)
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_user_timeout(PEER_TIMEOUT)
             .keepalives_idle(PEER_TIMEOUT);
         if let Some(path) = &config.password_file {
-            let password =
-                read_private(path).map_err(|error| StoreError::failed("the store's `password_file`", error))?;
+            let password = read_private(path)
+                .map_err(|error| PostgresError::configuration("the store's `password_file`", error))?;
             settings.password(password.trim_end().as_bytes());
         }
         if config.ca.is_none() && !addresses.iter().all(Address::is_socket) {
-            return Err(StoreError::failed(
+            return Err(PostgresError::configuration(
                 "the store's `ca`",
                 "it is required for hosts that are reached over a network",
             ));
@@ -116,8 +123,8 @@ impl Connector {
     /// Connects to the primary.
     ///
     /// # Errors
-    /// [`StoreError::Unknown`] with the answer of each server if none of them is the primary.
-    pub(super) async fn primary(&self, lease: &str) -> Result<Connected, StoreError> {
+    /// [`PostgresError::Unknown`] with the answer of each server if none of them is the primary.
+    pub async fn primary(&self, lease: &str) -> Result<Connected, PostgresError> {
         let mut attempts: FuturesUnordered<_> = self
             .addresses
             .iter()
@@ -130,14 +137,17 @@ impl Connector {
                 Err(error) => failures.push(format!("{}:{}: {error}", address.host, address.port)),
             }
         }
-        Err(StoreError::Unknown(format!(
+        Err(PostgresError::Unknown(format!(
             "no primary was found ({})",
             failures.join("; ")
         )))
     }
 
     /// Connects to this server, which must be a primary.
-    pub(super) async fn server(&self, address: &Address, lease: &str) -> Result<Connected, Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal`] if it does not answer in time, refuses, or is a standby.
+    pub async fn server(&self, address: &Address, lease: &str) -> Result<Connected, Refusal> {
         let connected = timeout(CONNECT_TIMEOUT, self.connect(address, lease)).await;
         connected.map_err(|_| Refusal("no answer in time".into()))?
     }
@@ -187,7 +197,7 @@ impl Connector {
 /// Why a server cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Refusal(String);
+pub struct Refusal(pub(crate) String);
 
 impl From<tokio_postgres::Error> for Refusal {
     fn from(error: tokio_postgres::Error) -> Self {
@@ -195,25 +205,19 @@ impl From<tokio_postgres::Error> for Refusal {
     }
 }
 
-/// An error of the client with its cause, which its own text leaves out.
-pub(super) fn describe(error: &tokio_postgres::Error) -> String {
-    let cause = std::error::Error::source(error);
-    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-}
-
-fn tls(config: &PostgresConfig) -> Result<ClientConfig, StoreError> {
+fn tls(config: &PostgresConfig) -> Result<ClientConfig, PostgresError> {
     let certificates = |name: &str, path| {
         let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        read.map_err(|error| StoreError::failed(format!("the store's `{name}`"), error))
+        read.map_err(|error| PostgresError::configuration(format!("the store's `{name}`"), error))
     };
     let mut roots = RootCertStore::empty();
     if let Some(path) = &config.ca {
         for certificate in certificates("ca", path)? {
             let added = roots.add(certificate);
-            added.map_err(|error| StoreError::failed("the store's `ca`", error))?;
+            added.map_err(|error| PostgresError::configuration("the store's `ca`", error))?;
         }
     }
-    let failed = |error| StoreError::failed("TLS for the store", error);
+    let failed = |error| PostgresError::configuration("TLS for the store", error);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let client = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -222,9 +226,9 @@ fn tls(config: &PostgresConfig) -> Result<ClientConfig, StoreError> {
     let (Some(chain), Some(key)) = (&config.certificate, &config.key) else {
         return Ok(client.with_no_client_auth());
     };
-    let text = read_private(key).map_err(|error| StoreError::failed("the store's `key`", error))?;
+    let text = read_private(key).map_err(|error| PostgresError::configuration("the store's `key`", error))?;
     let key = PrivateKeyDer::from_pem_slice(text.as_bytes());
-    let key = key.map_err(|error| StoreError::failed("the store's `key`", error))?;
+    let key = key.map_err(|error| PostgresError::configuration("the store's `key`", error))?;
     client
         .with_client_auth_cert(certificates("certificate", chain)?, key)
         .map_err(failed)

@@ -1,9 +1,9 @@
-//! Group commit: one synced transaction for all writes that wait.
+//! Group commit: one durable transaction for all writes that wait.
 //!
-//! A write must be on disk before anything relies on it, and a synced commit costs a disk's time and the pages of a
-//! tree, whether it has one row or a hundred. One thread of each file therefore takes all writes that wait, runs them
-//! in one transaction, commits once, and only then answers the callers. The writes that come meanwhile are the next
-//! group, so a busy file has large groups and an idle one commits at once.
+//! A write must be durable before anything relies on it, and a commit costs a disk's time and the pages of a tree, or
+//! two flights to a database, whether it has one row or a hundred. One thread of each store therefore takes all writes
+//! that wait, runs them in one transaction, commits once, and only then answers the callers. The writes that come
+//! meanwhile are the next group, so a busy store has large groups and an idle one commits at once.
 //!
 //! Writes run in the order of arrival, and each sees the effects of the earlier ones, including those of its own group.
 //! A write that fails aborts its whole group: nothing is committed, and every caller receives an error. A write that
@@ -15,59 +15,92 @@ use std::thread::JoinHandle;
 use redb::{Database, WriteTransaction};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::table_error::TableError;
+use crate::error::TableError;
 
 /// The most writes of one transaction.
 const MAX_GROUP: usize = 256;
 /// The most writes that wait. Further callers wait for a place.
 const QUEUE: usize = 1024;
 
+/// Carries out a group.
+pub(crate) trait Engine: Send + 'static {
+    /// What a write gets.
+    type Transaction;
+
+    /// Waits for the first write of the next group; `None` when there will be no more.
+    fn next(&mut self, queue: &mut mpsc::Receiver<Job<Self::Transaction>>) -> Option<Job<Self::Transaction>> {
+        queue.blocking_recv()
+    }
+
+    /// Runs `work` in a transaction and commits it if `work` returns true. Runs it at most once, and not at all if the
+    /// transaction cannot begin.
+    fn transact(&mut self, work: &mut dyn FnMut(&Self::Transaction) -> bool) -> Result<(), TableError>;
+}
+
+impl Engine for Arc<Database> {
+    type Transaction = WriteTransaction;
+
+    fn transact(&mut self, work: &mut dyn FnMut(&WriteTransaction) -> bool) -> Result<(), TableError> {
+        let transaction = self.begin_write()?;
+        if work(&transaction) {
+            return Ok(transaction.commit()?);
+        }
+        transaction.abort()?;
+        Err(TableError::Aborted)
+    }
+}
+
 /// Answers one caller. `Err` if the group was not committed.
 type Finish = Box<dyn FnOnce(Result<(), TableError>) + Send>;
-/// Runs one write, and returns whether it succeeded.
-type Job = Box<dyn FnOnce(&WriteTransaction) -> (bool, Finish) + Send>;
 
-/// The thread that writes a file.
-#[derive(Debug)]
-pub(crate) struct GroupCommit {
-    jobs: Option<mpsc::Sender<Job>>,
+/// One write: runs in a transaction and returns whether it succeeded, or answers its caller that there is none.
+pub(crate) type Job<T> = Box<dyn FnOnce(Result<&T, TableError>) -> (bool, Finish) + Send>;
+
+/// The thread that writes a store.
+pub(crate) struct GroupCommit<E: Engine> {
+    jobs: Option<mpsc::Sender<Job<E::Transaction>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl GroupCommit {
+impl<E: Engine> std::fmt::Debug for GroupCommit<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GroupCommit")
+    }
+}
+
+impl<E: Engine> GroupCommit<E> {
     /// Starts the thread.
-    pub(crate) fn start(database: Arc<Database>) -> std::io::Result<Self> {
+    pub(crate) fn start(engine: E) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let named = match std::thread::current().name() {
-            // The thread's time is then counted for the compartment that opens the file.
+            // The thread's time is then counted for the compartment that opens the store.
             Some(name) if name != "main" => format!("{}-store", name.chars().take(9).collect::<String>()),
             _ => "store".into(),
         };
         let thread = std::thread::Builder::new()
             .name(named)
-            .spawn(move || run(&database, queue))?;
+            .spawn(move || run(engine, queue))?;
         Ok(Self {
             jobs: Some(jobs),
             thread: Some(thread),
         })
     }
 
-    /// Runs `change` in the next group, and returns once the group is on disk. The inner error is that of `change`. The
+    /// Runs `change` in the next group, and returns once the group is durable. The inner error is that of `change`. The
     /// write takes place also when the caller stops waiting.
-    pub(crate) async fn write<T: Send + 'static, E: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static, F: Send + 'static>(
         &self,
-        change: impl FnOnce(&WriteTransaction) -> Result<T, E> + Send + 'static,
-    ) -> Result<Result<T, E>, TableError> {
+        change: impl FnOnce(&E::Transaction) -> Result<T, F> + Send + 'static,
+    ) -> Result<Result<T, F>, TableError> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |transaction| {
-            let result = change(transaction);
-            let succeeded = result.is_ok();
+        let job: Job<E::Transaction> = Box::new(move |transaction| {
+            let result = transaction.map(change);
+            let succeeded = matches!(result, Ok(Ok(_)));
             let finish: Finish = Box::new(move |committed| {
                 // The caller may have stopped waiting.
                 let _ = answer.send(match (result, committed) {
-                    (Err(error), _) => Ok(Err(error)),
-                    (Ok(_), Err(error)) => Err(error),
-                    (Ok(value), Ok(())) => Ok(Ok(value)),
+                    (Ok(Ok(_)), Err(error)) => Err(error),
+                    (result, _) => result,
                 });
             });
             (succeeded, finish)
@@ -78,8 +111,8 @@ impl GroupCommit {
     }
 }
 
-impl Drop for GroupCommit {
-    /// Waits for the writes under way, so that the file is closed when its last handle is dropped.
+impl<E: Engine> Drop for GroupCommit<E> {
+    /// Waits for the writes under way, so that the store is closed when its last handle is dropped.
     fn drop(&mut self) {
         self.jobs = None;
         let thread = self.thread.take();
@@ -90,47 +123,42 @@ impl Drop for GroupCommit {
     }
 }
 
-fn run(database: &Database, mut queue: mpsc::Receiver<Job>) {
-    while let Some(first) = queue.blocking_recv() {
+fn run<E: Engine>(mut engine: E, mut queue: mpsc::Receiver<Job<E::Transaction>>) {
+    while let Some(first) = engine.next(&mut queue) {
         let mut group = vec![first];
         while group.len() < MAX_GROUP
             && let Ok(job) = queue.try_recv()
         {
             group.push(job);
         }
-        commit(database, group);
+        commit(&mut engine, group);
     }
 }
 
-fn commit(database: &Database, group: Vec<Job>) {
-    let transaction = match database.begin_write() {
-        Ok(transaction) => transaction,
-        Err(error) => {
-            // Dropping the jobs answers every caller.
-            tracing::error!(%error, "a store cannot be written");
-            return;
-        }
-    };
-    let mut sound = true;
+fn commit<E: Engine>(engine: &mut E, group: Vec<Job<E::Transaction>>) {
     let mut finishes = Vec::with_capacity(group.len());
-    for job in group {
-        let (succeeded, finish) = job(&transaction);
-        sound &= succeeded;
-        finishes.push(finish);
-    }
-    let committed = if sound {
-        transaction.commit().map_err(TableError::from)
-    } else {
-        transaction
-            .abort()
-            .map_err(TableError::from)
-            .and(Err(TableError::Aborted))
-    };
+    let mut waiting = group.into_iter();
+    let committed = engine.transact(&mut |transaction| {
+        let mut sound = true;
+        for job in waiting.by_ref() {
+            let (succeeded, finish) = job(Ok(transaction));
+            sound &= succeeded;
+            finishes.push(finish);
+        }
+        sound
+    });
     if let Err(error) = &committed {
         tracing::error!(%error, "a group of writes was not committed");
     }
     for finish in finishes {
         finish(committed.clone());
+    }
+    // If the transaction did not begin.
+    if let Err(error) = committed {
+        for job in waiting {
+            let (_, finish) = job(Err(error.clone()));
+            finish(Ok(()));
+        }
     }
 }
 
@@ -143,7 +171,7 @@ mod tests {
 
     const COUNTERS: TableDefinition<'_, u8, u64> = TableDefinition::new("counters");
 
-    fn open(dir: &std::path::Path) -> (Arc<Database>, GroupCommit) {
+    fn open(dir: &std::path::Path) -> (Arc<Database>, GroupCommit<Arc<Database>>) {
         let database = Arc::new(Database::create(dir.join("s.redb")).unwrap());
         let group = GroupCommit::start(database.clone()).unwrap();
         (database, group)
