@@ -43,7 +43,7 @@ pub fn authenticate(
     let provider = directory
         .provider(&request.metadata.provider)
         .ok_or(AuthenticationError::UnknownProvider)?;
-    request.verify(&consumer.signing_key, now)?;
+    consumer.verified(|key| request.verify(key, now))?;
     Ok(Authenticated {
         consumer: directory.party(consumer).ok_or(AuthenticationError::UnknownConsumer)?,
         provider: directory.party(provider).ok_or(AuthenticationError::UnknownProvider)?,

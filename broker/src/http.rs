@@ -25,7 +25,7 @@ use messages::limits::{
 use messages::{
     Acknowledgement, CallAnswer, Collection, ExchangeAnswer, ExchangeRequest, MessageError, SignedDecision, Withdrawal,
 };
-use record::{ParticipantId, VerifyingKey};
+use record::ParticipantId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service::http::CBOR;
@@ -33,6 +33,7 @@ use service::listen::Turn;
 use service::nonces::NonceRefused;
 use service::problem::Problem;
 use service::tls::PeerName;
+use trust::{Component, History};
 use uuid::Uuid;
 
 use crate::broker::Broker;
@@ -130,7 +131,7 @@ async fn acknowledge(
     broker.transport.require(peer(&name), entry.consumer())?;
     let history = broker.live.confirmed()?;
     let consumer = history.state().directory().component(entry.consumer());
-    let signed = consumer.is_some_and(|consumer| acknowledgement.verify(&consumer.signing_key).is_ok());
+    let signed = consumer.is_some_and(|consumer| consumer.verified(|key| acknowledgement.verify(key)).is_ok());
     if acknowledgement.exchange != id || !signed {
         return Err(not_permitted());
     }
@@ -161,15 +162,18 @@ async fn collect(
     let collection: Collection = read(&body)?;
     let statement = &collection.statement;
     broker.transport.require(peer(&name), &statement.component)?;
-    let (key, now) = (provider_key(&broker, &statement.component)?, broker.now());
-    collection.verify(&key, now).map_err(|error| match error {
-        // No secret from the sender, who can correct the clock.
-        MessageError::Expired => Problem::bad_request(
-            "clock",
-            "the times of the request and of the broker differ by more than a minute",
-        ),
-        _ => not_permitted(),
-    })?;
+    let (history, now) = (broker.live.history(), broker.now());
+    let provider = provider(&history, &statement.component)?;
+    provider
+        .verified(|key| collection.verify(key, now))
+        .map_err(|error| match error {
+            // No secret from the sender, who can correct the clock.
+            MessageError::Expired => Problem::bad_request(
+                "clock",
+                "the times of the request and of the broker differ by more than a minute",
+            ),
+            _ => not_permitted(),
+        })?;
     let expires = statement.sent.after(CALL_VALIDITY).seconds();
     let used = broker
         .connectors
@@ -205,8 +209,9 @@ async fn answer(
     let answer: CallAnswer = read(&body)?;
     let component = answer.statement.component.clone();
     broker.transport.require(peer(&name), &component)?;
-    let key = provider_key(&broker, &component)?;
-    if answer.statement.call != id || answer.verify(&key).is_err() {
+    let history = broker.live.history();
+    let provider = provider(&history, &component)?;
+    if answer.statement.call != id || provider.verified(|key| answer.verify(key)).is_err() {
         return Err(not_permitted());
     }
     if broker.connectors.mailboxes.answer(&component, answer) {
@@ -220,13 +225,11 @@ fn read<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Problem> {
     record::cbor::from_slice(body).map_err(|error| Problem::bad_request("malformed-request", error.to_string()))
 }
 
-/// The key of a component that the newest directory lists as a provider, also a suspended one: it gets the outcomes of
-/// what it has served.
-fn provider_key(broker: &Broker, component: &ParticipantId) -> Result<VerifyingKey, Problem> {
-    let history = broker.live.history();
+/// A component that the newest directory lists as a provider, also a suspended one: it gets the outcomes of what it has
+/// served.
+fn provider<'a>(history: &'a History, component: &ParticipantId) -> Result<&'a Component, Problem> {
     let component = history.state().directory().component(component);
     component
         .filter(|component| component.provider)
-        .map(|provider| provider.signing_key)
         .ok_or_else(not_permitted)
 }

@@ -116,7 +116,7 @@ fn renewal(
     let renewal = RenewalConfig {
         tls: config.tls.clone(),
         subject: Subject::Writer(key.id()),
-        signing_key: key.clone(),
+        signer: key.clone().into(),
         directory: Arc::new(live.clone()),
         data: config.data.clone(),
         clock: clock.clone(),

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use certificates::renewal::RenewalConfig;
+use certificates::renewal::{RenewalConfig, Signer};
 use certificates::{Peer, Peers, Renewal, Subject};
 use ledger_client::checkpoints::{NotReady, WatchConfig, WatchError};
 use ledger_client::{Anchored, CheckpointWatch, HttpLedger, LedgerApi, LiveTrust, Trust, TrustNotReady};
-use messages::SealingKey;
-use record::{Kind, SigningKey, Timestamp};
+use record::{Kind, Timestamp};
 use service::Impairment;
 use service::Listener;
 use service::clock::CheckedClock;
@@ -19,6 +18,7 @@ use crate::alarm;
 use crate::config::{Config, Role};
 use crate::context::{CheckContext, LiveContext};
 use crate::error::Error;
+use crate::keys::Keys;
 use crate::protocol::Protocol;
 use crate::protocol::entry::ProtocolEntry;
 
@@ -29,10 +29,8 @@ pub struct Common {
     pub context: LiveContext,
     /// The role in which the directory must list the participant.
     pub role: Role,
-    /// Signs in the participant's name.
-    pub signing: SigningKey,
-    /// Opens what is sealed to the participant.
-    pub sealing: SealingKey,
+    /// Sign in the participant's name, and open what is sealed to it.
+    pub keys: Keys,
     /// Records the checkpoints that this connector relies on, and settles them.
     pub watch: CheckpointWatch,
     /// The authority's own protocol of its transmissions.
@@ -51,8 +49,7 @@ impl Common {
     /// # Errors
     /// See [`Error`].
     pub async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let signing = SigningKey::from_seed(service::secret::read_seed(&config.signing_key)?);
-        let sealing = SealingKey::from_seed(service::secret::read_seed(&config.sealing_key)?);
+        let keys = Keys::open(config)?;
         let trust = Arc::new(Trust::load(&config.policy, &config.genesis)?);
         let http = |error: &dyn std::fmt::Display| Error::Http(error.to_string());
         let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::of(&config.ledger).map_err(|error| http(&error))?);
@@ -65,6 +62,12 @@ impl Common {
             me: config.participant.clone(),
             test: config.test,
         };
+        keys.follow(
+            context.live.clone(),
+            context.me.clone(),
+            clock.clone(),
+            shutdown.clone(),
+        );
         let (state_dir, renewing) = (config.data.clone(), shutdown.clone());
         let watch = CheckpointWatch::start(
             WatchConfig {
@@ -79,10 +82,11 @@ impl Common {
         let tls = match &config.tls {
             None => None,
             Some(tls) => {
+                let signing = keys.clone();
                 let renewal = RenewalConfig {
                     tls: tls.clone(),
                     subject: Subject::Component(config.participant.clone()),
-                    signing_key: signing.clone(),
+                    signer: Signer::new(move || signing.signing()),
                     directory: Arc::new(context.live.clone()),
                     data: config.data.clone(),
                     clock: clock.clone(),
@@ -96,8 +100,7 @@ impl Common {
         Ok(Self {
             context,
             role: config.role.clone(),
-            signing,
-            sealing,
+            keys,
             watch,
             protocol,
             tls,
@@ -196,10 +199,7 @@ impl Common {
 
     fn is_listed(&self, context: &CheckContext) -> bool {
         let me = context.directory().component(&context.me);
-        me.is_some_and(|me| {
-            let keys = me.signing_key == self.signing.public() && me.sealing_key == self.sealing.public().0;
-            keys && self.role.is_open_to(me)
-        })
+        me.is_some_and(|me| self.keys.are_of(me) && self.role.is_open_to(me))
     }
 
     fn not_listed(&self) -> String {

@@ -224,21 +224,26 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    impl Config {
+        pub(crate) fn example(role: Role) -> Self {
+            Self {
+                participant: "kba".parse().unwrap(),
+                data: PathBuf::new(),
+                store: StoreConfig::Redb,
+                ledger: "http://ledger.example".into(),
+                policy: PathBuf::new(),
+                genesis: String::new(),
+                signing_key: PathBuf::new(),
+                sealing_key: PathBuf::new(),
+                tls: None,
+                test: true,
+                role,
+            }
+        }
+    }
+
     fn accepted(role: Role) -> bool {
-        let config = Config {
-            participant: "kba".parse().unwrap(),
-            data: PathBuf::new(),
-            store: StoreConfig::Redb,
-            ledger: "http://ledger.example".into(),
-            policy: PathBuf::new(),
-            genesis: String::new(),
-            signing_key: PathBuf::new(),
-            sealing_key: PathBuf::new(),
-            tls: None,
-            test: true,
-            role,
-        };
-        config.check().is_ok()
+        Config::example(role).check().is_ok()
     }
 
     #[test]

@@ -23,14 +23,14 @@ use std::time::Duration;
 use axum::http::Uri;
 use ledger_client::anchor::Anchored;
 use ledger_client::{HttpLedger, LedgerApi, Trust};
-use messages::SealingKey;
-use record::{Ars, ParticipantId, SigningKey, Subject, Timestamp};
+use record::{Ars, ParticipantId, Subject, Timestamp};
 use service::Clock;
 use service::http::{CallError, Client};
 use tokio::net::TcpStream;
 use trust::{History, TrustKind};
 
 use crate::config::{Config, Role};
+use crate::keys::Keys;
 
 /// As far as the clocks of a connector and of the witnesses may differ, in seconds.
 const MAX_CLOCK_DIFFERENCE: u64 = 120;
@@ -142,11 +142,9 @@ pub async fn examine(config: &Config, dry_run: Option<&DryRun>, clock: &dyn Cloc
     report
 }
 
-fn keys(config: &Config) -> Result<((SigningKey, SealingKey), String), String> {
-    let seed = |path| service::secret::read_seed(path).map_err(|error| error.to_string());
-    let signing = SigningKey::from_seed(seed(&config.signing_key)?);
-    let sealing = SealingKey::from_seed(seed(&config.sealing_key)?);
-    Ok(((signing, sealing), "signing and sealing key".to_owned()))
+fn keys(config: &Config) -> Result<(Keys, String), String> {
+    let keys = Keys::open(config).map_err(|error| error.to_string())?;
+    Ok((keys, "signing and sealing key".to_owned()))
 }
 
 /// The checks that ask the ledger. Returns the newest directory and Registerlandkarte.
@@ -195,11 +193,11 @@ fn clocks(now: u64, witnessed: u64) -> Result<String, String> {
     }
 }
 
-fn listed(config: &Config, history: &History, (signing, sealing): &(SigningKey, SealingKey)) -> Result<String, String> {
+fn listed(config: &Config, history: &History, keys: &Keys) -> Result<String, String> {
     let me = &config.participant;
     let component = history.state().directory().component(me);
     let component = component.ok_or_else(|| format!("the directory has no component {me}: have it added"))?;
-    if component.signing_key != signing.public() || component.sealing_key != sealing.public().0 {
+    if !keys.are_of(component) {
         return Err(format!("the directory lists other keys of {me}: have these rotated in"));
     }
     if !config.role.is_open_to(component) {

@@ -35,6 +35,7 @@ pub mod config;
 pub mod consumer;
 pub mod doctor;
 pub mod joining;
+pub mod keys;
 pub mod mock;
 pub mod openapi;
 pub mod protocol;

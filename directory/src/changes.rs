@@ -14,11 +14,13 @@
 //! component   = "land:rheinfurt:parken"
 //! signing_key = "ed25519 public key, 64 hexadecimal digits"
 //! sealing_key = "x25519 public key, 64 hexadecimal digits"
+//! revoke      = false
 //! ```
 //!
 //! A value is a table with the name of its section, in the form that `directory show` prints. Byte fields are
-//! hexadecimal. `suspend`, `resume` and `retire` list components, whose other fields stay as they are. `landkarte`
-//! lists files and folders, relative to this file: the version then contains what they say and nothing else.
+//! hexadecimal. `suspend`, `resume` and `retire` list components, whose other fields stay as they are. With a rotation,
+//! the present keys become the previous ones, unless `revoke` says that nothing made with them may be accepted any
+//! more. `end-previous` lists components whose previous keys end. `landkarte` lists files and folders, relative to this file: the version then contains what they say and nothing else.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -46,6 +48,8 @@ pub(crate) struct Changes {
     retire: Vec<ParticipantId>,
     #[serde(default, rename = "rotate-key")]
     rotate_key: Vec<NewKeys>,
+    #[serde(default, rename = "end-previous")]
+    end_previous: Vec<ParticipantId>,
     #[serde(default)]
     landkarte: Vec<PathBuf>,
 }
@@ -58,6 +62,9 @@ struct NewKeys {
     signing_key: VerifyingKey,
     #[serde(with = "record::bytes")]
     sealing_key: [u8; 32],
+    /// Whether the present keys end with the rotation.
+    #[serde(default)]
+    revoke: bool,
 }
 
 /// A value in a form that people read.
@@ -157,9 +164,12 @@ impl Changes {
         }
         for keys in self.rotate_key {
             operations.push(changed(version, &keys.component, |component| {
-                component.signing_key = keys.signing_key;
-                component.sealing_key = keys.sealing_key;
+                component.rotate(keys.signing_key, keys.sealing_key);
+                component.previous = component.previous.take().filter(|_| !keys.revoke);
             })?);
+        }
+        for id in self.end_previous {
+            operations.push(changed(version, &id, |component| component.previous = None)?);
         }
         if !self.landkarte.is_empty() {
             operations.extend(content(version, &self.landkarte, folder)?);
@@ -265,12 +275,19 @@ mod tests {
             format!("[[rotate-key]]\ncomponent = \"parken\"\nsigning_key = \"{KEY}\"\nsealing_key = \"{sealing}\"\n");
         let rotated = &after(&text)[0];
         let key: VerifyingKey = serde_json::from_str(&format!("\"{KEY}\"")).unwrap();
-        let expected = Component {
-            signing_key: key,
-            sealing_key: [3; 32],
-            ..before
-        };
+        let mut expected = before.clone();
+        expected.rotate(key, [3; 32]);
+        let previous = expected.previous.as_ref().unwrap();
+        assert_eq!(
+            (previous.signing_key, previous.sealing_key),
+            (before.signing_key, [2; 32])
+        );
         assert_eq!(*rotated, expected);
+        let ended = Component {
+            previous: None,
+            ..expected
+        };
+        assert_eq!(after(&format!("{text}revoke = true\n")), [ended]);
         let unknown = operations("suspend = [\"baden\"]", directory).unwrap_err();
         assert!(unknown.to_string().contains("has no component baden"), "{unknown}");
     }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use output::Failure;
-use record::{LegalDay, Timestamp};
+use record::{LegalDay, Timestamp, VerifyingKey};
 use registerlandkarte::{Interval, Query, RegisterInstance, Registerlandkarte, Rule, Subject};
 use serde::Serialize;
 use trust::{Component, History, Section, TrustKind, TrustMap, Value, Version, Versions};
@@ -152,7 +152,10 @@ fn rights_at(directory: &TrustMap, relation: &Registerlandkarte, at: Timestamp) 
         for rule in &relation.tables().permissions {
             let providers = relation.tables().instances.iter();
             let providers = providers.filter(|provider| permits(relation, rule, (consumer, provider), at));
-            rights.extend(providers.filter_map(|provider| right(relation, rule, consumer, provider)));
+            for provider in providers {
+                let keys = consumer.signing_keys();
+                rights.extend(keys.filter_map(|key| right(relation, rule, (consumer, key), provider)));
+            }
         }
     }
     rights
@@ -189,13 +192,13 @@ fn permits(
 fn right(
     relation: &Registerlandkarte,
     rule: &Rule,
-    consumer: &Component,
+    (consumer, key): (&Component, &VerifyingKey),
     provider: &RegisterInstance,
 ) -> Option<Right> {
     Some(Right {
         component: consumer.id.to_string(),
         body: consumer.body.to_string(),
-        key: *consumer.signing_key.as_bytes(),
+        key: *key.as_bytes(),
         provider: provider.component.to_string(),
         evidence_type: relation.evidence(&rule.evidence)?.identifier().to_owned(),
         purpose: rule.purpose.to_string(),

@@ -155,7 +155,9 @@ impl<L: TransparencyLog> Identity<L> {
         let provider = directory
             .provider(&s1.statement.provider)
             .ok_or_else(|| refuse("the provider is not in the directory"))?;
-        s1.verify(&consumer.signing_key, Timestamp(self.clock.now()))
+        let now = Timestamp(self.clock.now());
+        consumer
+            .verified(|key| s1.verify(key, now))
             .map_err(|error| Problem::bad_request("s1", error.to_string()))?;
         Ok(provider)
     }

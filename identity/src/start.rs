@@ -160,7 +160,7 @@ async fn follow(
     let renewal = RenewalConfig {
         tls: config.tls.clone(),
         subject: Subject::Writer(key.id()),
-        signing_key: key.clone(),
+        signer: key.clone().into(),
         directory: Arc::new(live.clone()),
         data: config.data.clone(),
         clock: clock.clone(),

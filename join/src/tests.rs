@@ -130,7 +130,7 @@ impl World {
         let config = RenewalConfig {
             tls,
             subject,
-            signing_key: key,
+            signer: key.into(),
             directory: Arc::new(self.live.clone()),
             data,
             clock: Arc::new(QuickClock(self.clock.clone())),

@@ -86,7 +86,7 @@ impl WritingEntrance {
         let renewal = RenewalConfig {
             tls: config.tls,
             subject: Subject::Writer(owner.key.id()),
-            signing_key: owner.key,
+            signer: owner.key.into(),
             directory: directory.clone(),
             data: owner.data,
             clock: owner.clock,

@@ -63,6 +63,16 @@ pub fn create_seed(path: &Path) -> Result<[u8; 32], SecretError> {
     Ok(seed)
 }
 
+/// Reads a seed file, or makes it if there is none. It is written aside and then renamed, so a crash leaves no half of
+/// it. Two processes must not make the same file.
+pub fn make_seed(path: &Path) -> Result<[u8; 32], SecretError> {
+    if !path.exists() {
+        let text = Zeroizing::new(format!("{}\n", *Credential::from_bytes(random()?).to_hex()));
+        durable::write_private(path, text.as_bytes()).map_err(|source| io_error(path, source))?;
+    }
+    read_seed(path)
+}
+
 /// Reads a text file that only its owner may read.
 pub fn read_private(path: &Path) -> Result<Zeroizing<String>, SecretError> {
     let bytes = durable::read_private(path).map_err(|source| io_error(path, source))?;

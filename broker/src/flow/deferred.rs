@@ -143,7 +143,7 @@ pub(crate) async fn withdraw(
         broker.transport.require(name.as_ref(), entry.consumer())?;
         let history = broker.live.confirmed()?;
         let consumer = history.state().directory().component(entry.consumer());
-        if consumer.is_none_or(|consumer| withdrawal.verify(&consumer.signing_key).is_err()) {
+        if consumer.is_none_or(|consumer| consumer.verified(|key| withdrawal.verify(key)).is_err()) {
             return Err(not_permitted());
         }
         let open = match entry {

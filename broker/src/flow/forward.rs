@@ -242,11 +242,11 @@ fn valid_answer(
     let metadata = &request.metadata;
     let (about, is_valid) = match &answer {
         ForwardAnswer::Reply(reply) => {
-            listed.find(|listed| reply.verify(&listed.signing_key).is_ok())?;
+            listed.find(|listed| listed.verified(|key| reply.verify(key)).is_ok())?;
             ((reply.statement.message, reply.statement.intent), true)
         }
         ForwardAnswer::Deferral(deferral) => {
-            listed.find(|listed| deferral.verify(&listed.signing_key).is_ok())?;
+            listed.find(|listed| listed.verified(|key| deferral.verify(key)).is_ok())?;
             let statement = &deferral.statement;
             let in_time = statement.available <= intent.entry().time.after(MAX_LATER_SECONDS);
             ((statement.message, statement.intent), !metadata.synchronous && in_time)

@@ -63,7 +63,7 @@ fn check(
 ) -> Result<(), Problem> {
     let history = broker.live.confirmed()?;
     let consumer = history.state().directory().component(&closed.consumer);
-    let signed = consumer.is_some_and(|consumer| decision.verify(&consumer.signing_key).is_ok());
+    let signed = consumer.is_some_and(|consumer| consumer.verified(|key| decision.verify(key)).is_ok());
     let answer = preview.content.result.as_ref().and_then(|result| result.answer_digest);
     let expected = PreviewStatement {
         exchange: closed.exchange,

@@ -65,7 +65,7 @@ impl Upstream {
         let renewal = RenewalConfig {
             tls: component.tls.clone(),
             subject: Subject::Component(component.id.clone()),
-            signing_key: SigningKey::from_seed(read_seed(&component.signing_key)?),
+            signer: SigningKey::from_seed(read_seed(&component.signing_key)?).into(),
             directory: Arc::new(live.clone()),
             data: component.data.clone(),
             clock: clock.clone(),

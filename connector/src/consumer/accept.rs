@@ -106,7 +106,9 @@ impl Consumer {
 
     /// Acknowledges the outcome, so that the broker may forget the answer. Returns whether the broker has it.
     pub(super) async fn acknowledge(&self, exchange: Uuid, outcome: u64) -> bool {
-        self.broker.acknowledge(&self.common.signing, exchange, outcome).await
+        self.broker
+            .acknowledge(&self.common.keys.signing(), exchange, outcome)
+            .await
     }
 
     /// Forgets an exchange that is closed and acknowledged, or was never begun.

@@ -209,7 +209,7 @@ fn c3_answer(
     let mut listed = [intent.index(), outcome.index()]
         .into_iter()
         .filter_map(|index| context.at(index).provider(provider));
-    if !listed.any(|provider| reply.verify(&provider.signing_key).is_ok()) {
+    if !listed.any(|provider| provider.verified(|key| reply.verify(key)).is_ok()) {
         return Err(failed("the provider did not sign this answer"));
     }
     let statement = &reply.statement;

@@ -188,7 +188,7 @@ impl Consumer {
         self.common.listed(&context)?;
         let now = self.common.now();
         let deadline = now.after(self.deadline_seconds);
-        let mut pending = request::build(&context, &self.common.signing, query, trace, now, deadline)?;
+        let mut pending = request::build(&context, &self.common.keys.signing(), query, trace, now, deadline)?;
         pending.key = keyed.map(|keyed| key_of(keyed, &pending)).transpose()?;
         let needs_preview = request::needs_preview(&context, &pending.request.metadata, now);
         require_power(query, now)?;

@@ -20,7 +20,6 @@ use record::{ParticipantId, SigningKey};
 use service::config::ConfigError;
 use service::durable;
 use service::secret::{self, SecretError};
-use zeroize::Zeroizing;
 
 use crate::config::{Config, Role};
 
@@ -84,8 +83,8 @@ impl Folder {
             return Err(FolderError::Other(self.path.clone(), config.participant));
         }
         Ok(ComponentKeys {
-            signing: SigningKey::from_seed(self.seed(SIGNING_KEY)?),
-            sealing: SealingKey::from_seed(self.seed(SEALING_KEY)?),
+            signing: SigningKey::from_seed(secret::make_seed(&self.path.join(SIGNING_KEY))?),
+            sealing: SealingKey::from_seed(secret::make_seed(&self.path.join(SEALING_KEY))?),
         })
     }
 
@@ -120,19 +119,6 @@ impl Folder {
         } else {
             Ok(None)
         }
-    }
-
-    /// The seed in a file. It is written aside and then renamed, so a crash leaves no half of it.
-    fn seed(&self, name: &str) -> Result<[u8; 32], FolderError> {
-        let path = self.path.join(name);
-        if !path.exists() {
-            let text = Zeroizing::new(format!(
-                "{}\n",
-                *secret::Credential::from_bytes(secret::random()?).to_hex()
-            ));
-            durable::write_private(&path, text.as_bytes()).map_err(|error| self.failed(name, error))?;
-        }
-        Ok(secret::read_seed(&path)?)
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {

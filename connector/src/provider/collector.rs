@@ -101,7 +101,7 @@ impl Collector {
         } else {
             MAX_COLLECTION_SECONDS
         };
-        let collection = Collection::sign(&common.signing, common.context.me.clone(), common.now(), wait)
+        let collection = Collection::sign(&common.keys.signing(), common.context.me.clone(), common.now(), wait)
             .map_err(|error| CallError::Invalid(error.to_string()))?;
         let client = self
             .client
@@ -124,7 +124,7 @@ impl Collector {
         let (status, retry_after, body) = served.await.unwrap_or_else(|_| problem(&Problem::internal()));
         let common = &self.provider.common;
         let about = (common.context.me.clone(), id);
-        let answer = CallAnswer::sign(&common.signing, about, (status, retry_after), body);
+        let answer = CallAnswer::sign(&common.keys.signing(), about, (status, retry_after), body);
         let url = format!("{}/calls/{id}/answer", self.broker);
         let client = self.client.with_timeout(ANSWER_LIMIT);
         if let Err(error) = client.post_cbor(&url, record::cbor::to_vec(&answer)).await {

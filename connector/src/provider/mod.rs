@@ -109,7 +109,7 @@ impl Provider {
 
     async fn forward(&self, context: CheckContext, forward: Forward) -> Result<ForwardAnswer, Problem> {
         self.common.ready()?;
-        let check = |context: &CheckContext| checks::authenticate(context, &self.common.sealing, &forward);
+        let check = |context: &CheckContext| checks::authenticate(context, &self.common.keys.sealing(), &forward);
         let judged = self.common.context.judge(context, forward.last_receipt(), check).await;
         let (context, authentic) = judged;
         let authentic = authentic.map_err(|failure| not_authentic(&forward, failure))?;
@@ -193,9 +193,16 @@ impl Provider {
             Err(LoginError::State(error)) => return Err(state_failed(&error)),
         };
         let tokens = (&fresh, &login);
-        let answer = release::release(&self.register, &self.common.signing, forward, &checked, tokens, now)
-            .await
-            .map_err(|error| unanswerable(&error))?;
+        let answer = release::release(
+            &self.register,
+            &self.common.keys.signing(),
+            forward,
+            &checked,
+            tokens,
+            now,
+        )
+        .await
+        .map_err(|error| unanswerable(&error))?;
         match answer {
             ForwardAnswer::Reply(reply) => {
                 count_answer(reply.statement.outcome);
@@ -231,7 +238,7 @@ impl Provider {
         authentic: Authentic,
         now: Timestamp,
     ) -> (CheckContext, Result<Checked, CheckFailed>) {
-        let sealing = &self.common.sealing;
+        let sealing = &self.common.keys.sealing();
         let intent = authentic.intent();
         let checked = checks::check(&context, sealing, forward, authentic, now);
         if checked.is_ok() {
@@ -300,7 +307,7 @@ impl Provider {
         tracing::warn!(%exchange, intent = index, check = failure.check.as_str(), why = failure.why, "refused");
         service::coarse::count("connector_refusals_total", "check", failure.check.as_str());
         let common = &self.common;
-        release::refuse(context, &common.signing, forward, index, result, common.now())
+        release::refuse(context, &common.keys.signing(), forward, index, result, common.now())
             .map_err(|error| unanswerable(&error))
     }
 

@@ -331,7 +331,12 @@ fn times_that_do_not_fit_are_no_refusal() {
         };
         let mut prepared = plan.build();
         let (context, now) = (prepared.world.context("kba"), NOW.after(after));
-        let authentic = checks::authenticate(&context, &prepared.world.provider_sealing, &prepared.forward).unwrap();
+        let authentic = checks::authenticate(
+            &context,
+            &prepared.world.provider_sealing.clone().into(),
+            &prepared.forward,
+        )
+        .unwrap();
         assert_eq!(authentic.untimely(&prepared.forward, now), Some(result));
         let key = &prepared.world.provider;
         let reply = release::refuse(&context, key, &prepared.forward, authentic.index(), result, now).unwrap();

@@ -119,6 +119,7 @@ fn component(participant: &Participant, keys: &ParticipantKeys) -> Component {
         name: participant.name.clone(),
         signing_key: keys.signing.public(),
         sealing_key: keys.sealing.public().0,
+        previous: None,
         consumer: participant.consumer,
         provider: !participant.consumer,
         body: participant.body.clone(),

@@ -111,6 +111,7 @@ impl Seat {
             name: self.name.clone(),
             signing_key: equipment.signing_key,
             sealing_key: equipment.sealing_key,
+            previous: None,
             consumer: self.role == Role::Consumer,
             provider: self.role == Role::Provider,
             body: self.body.clone(),

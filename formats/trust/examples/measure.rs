@@ -305,6 +305,7 @@ fn component(number: u32) -> Value {
         name: format!("komponente-{number}").parse().unwrap(),
         signing_key: seed(1, number).public(),
         sealing_key,
+        previous: None,
         consumer: true,
         provider: true,
         body: body_id(number),

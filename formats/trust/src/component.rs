@@ -26,6 +26,9 @@ pub struct Component {
     /// The HPKE public key (X25519) that requests are sealed to.
     #[serde(with = "record::bytes")]
     pub sealing_key: [u8; 32],
+    /// The keys before the last rotation, while what was made with them may still be under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<PreviousKeys>,
     /// Whether it may request evidence.
     pub consumer: bool,
     /// Whether it may provide evidence.
@@ -49,6 +52,18 @@ pub struct Component {
     /// How many exchanges it may begin; without them, as many as it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceilings: Option<Ceilings>,
+}
+
+/// The keys that a component had before its present ones. Everyone accepts signatures of both; nobody seals to the
+/// previous key any more, but the component still opens with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviousKeys {
+    /// The key that signed before.
+    pub signing_key: VerifyingKey,
+    /// The key that requests were sealed to before.
+    #[serde(with = "record::bytes")]
+    pub sealing_key: [u8; 32],
 }
 
 /// How many exchanges a component may begin. The broker counts by its own clock.
@@ -106,6 +121,32 @@ impl Component {
             contact: body.contact.to_string(),
             data_protection: body.data_protection.to_string(),
         }
+    }
+
+    /// The keys whose signatures are the component's: its signing key, and the one before it while it is listed.
+    pub fn signing_keys(&self) -> impl Iterator<Item = &VerifyingKey> {
+        let previous = self.previous.as_ref().map(|previous| &previous.signing_key);
+        [&self.signing_key].into_iter().chain(previous)
+    }
+
+    /// Verifies a signature of the component with `verify`, by any of its [`signing_keys`](Self::signing_keys).
+    ///
+    /// # Errors
+    /// What `verify` says of the present key, if no key fits.
+    pub fn verified<T, E>(&self, verify: impl Fn(&VerifyingKey) -> Result<T, E>) -> Result<T, E> {
+        let present = verify(&self.signing_key);
+        match (&present, &self.previous) {
+            (Err(_), Some(previous)) => verify(&previous.signing_key).or(present),
+            _ => present,
+        }
+    }
+
+    /// Gives the component new keys. The present ones become the previous ones.
+    pub fn rotate(&mut self, signing_key: VerifyingKey, sealing_key: [u8; 32]) {
+        self.previous = Some(PreviousKeys {
+            signing_key: core::mem::replace(&mut self.signing_key, signing_key),
+            sealing_key: core::mem::replace(&mut self.sealing_key, sealing_key),
+        });
     }
 
     /// Whether it takes part in exchanges.

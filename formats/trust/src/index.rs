@@ -72,10 +72,12 @@ fn sole(value: &Value) -> Vec<Sole> {
 pub(crate) fn public_keys(value: &Value) -> Vec<PublicKey> {
     match value {
         Value::Writer(grant) => vec![PublicKey::Writer(grant.key.id())],
-        Value::Component(component) => vec![
-            PublicKey::Signing(component.signing_key.id()),
-            PublicKey::Sealing(component.sealing_key),
-        ],
+        Value::Component(component) => {
+            let signing = component.signing_keys().map(|key| PublicKey::Signing(key.id()));
+            let previous = component.previous.as_ref().map(|previous| previous.sealing_key);
+            let sealing = [component.sealing_key].into_iter().chain(previous);
+            signing.chain(sealing.map(PublicKey::Sealing)).collect()
+        }
         _ => Vec::new(),
     }
 }

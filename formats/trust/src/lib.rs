@@ -63,7 +63,7 @@ pub mod value;
 pub use authority::{Authorities, Authority, QuorumError, SignatureProblem, SupervisionKey, Threshold, ThresholdError};
 pub use body::{Body, BodyRole, Delegation, Forms, Level};
 pub use change_set::{ChangeSet, SignedChangeSet};
-pub use component::{Ceilings, Component, ComponentState, ServedRegister};
+pub use component::{Ceilings, Component, ComponentState, PreviousKeys, ServedRegister};
 pub use decision::{PermitError, Transmission, Versions};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::SetParseError;

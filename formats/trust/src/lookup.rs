@@ -66,7 +66,7 @@ impl TrustMap {
         Some(component.party(self.body(&component.body)?, self.body(component.operating_body())?))
     }
 
-    /// The active component that signs with this key.
+    /// The active component that signs with this key, or did before its last rotation.
     #[must_use]
     pub fn component_of(&self, key: &VerifyingKey) -> Option<&Component> {
         match self.value(self.index().owner(&PublicKey::Signing(key.id()))?)? {

@@ -114,10 +114,11 @@ impl Admission {
         if statement.directory > directory.version() {
             return Err(RequestRefused::NotYet(statement.directory));
         }
-        let key = statement.subject.key(directory).ok_or(RequestRefused::Signer)?;
         let signed = record::cbor::to_vec(statement);
-        key.verify_context(CONTEXT, &signed, &request.signature)
-            .map_err(|_| RequestRefused::Signer)?;
+        let mut keys = statement.subject.keys(directory);
+        if !keys.any(|key| key.verify_context(CONTEXT, &signed, &request.signature).is_ok()) {
+            return Err(RequestRefused::Signer);
+        }
         if statement.sent.distance(now) > MAX_SKEW {
             let sent = statement.sent;
             return Err(RequestRefused::Time { sent, now });

@@ -120,7 +120,7 @@ impl Names {
     /// Returns nothing if the directory does not list the subject, or lists a host that no certificate can have.
     #[must_use]
     pub fn listed(subject: &Subject, directory: &TrustMap, writer_hosts: &[Host]) -> Option<Self> {
-        subject.key(directory)?;
+        subject.keys(directory).next()?;
         let hosts = match subject.component(directory) {
             Some(component) => match &component.endpoint {
                 Some(endpoint) => vec![endpoint.host().parse().ok()?],

@@ -118,6 +118,27 @@ impl TlsConfig {
     }
 }
 
+/// The key that signs a process's requests, which a process may replace while it runs.
+#[derive(Clone)]
+pub struct Signer(Arc<dyn Fn() -> SigningKey + Send + Sync>);
+
+impl Signer {
+    /// The key that `key` returns at the time of each request.
+    pub fn new(key: impl Fn() -> SigningKey + Send + Sync + 'static) -> Self {
+        Self(Arc::new(key))
+    }
+
+    fn key(&self) -> SigningKey {
+        (self.0)()
+    }
+}
+
+impl From<SigningKey> for Signer {
+    fn from(key: SigningKey) -> Self {
+        Self::new(move || key.clone())
+    }
+}
+
 /// What [`Renewal::start`] needs.
 pub struct RenewalConfig {
     /// The configuration.
@@ -125,7 +146,7 @@ pub struct RenewalConfig {
     /// Whose certificates.
     pub subject: Subject,
     /// The subject's key in the directory.
-    pub signing_key: SigningKey,
+    pub signer: Signer,
     /// The directory in force.
     pub directory: Arc<dyn FollowedDirectory>,
     /// The process's own directory.
@@ -275,7 +296,7 @@ impl Shared {
         let directory = history.state().directory();
         let names = Names::listed(&config.subject, directory, &config.tls.hosts);
         let names = names.ok_or_else(|| RenewalError::Directory(format!("{} is not listed", config.subject)))?;
-        let prepared = CertificateRequest::prepare(&names, &config.signing_key, directory.version(), self.now())?;
+        let prepared = CertificateRequest::prepare(&names, &config.signer.key(), directory.version(), self.now())?;
         let url = format!("{}/certificates", config.tls.issuer);
         let answer = self.client.post(&url, CBOR, prepared.request.to_bytes()).await?;
         let chain = String::from_utf8(answer.success()?).map_err(|_| InvalidValidity)?;

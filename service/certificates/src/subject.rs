@@ -35,13 +35,15 @@ pub enum Subject {
 pub struct InvalidSubject;
 
 impl Subject {
-    /// The key that the directory lists for the subject: of an active component, or of a writer.
-    #[must_use]
-    pub fn key<'a>(&self, directory: &'a TrustMap) -> Option<&'a VerifyingKey> {
-        match self {
-            Self::Component(_) => self.component(directory).map(|component| &component.signing_key),
+    /// The keys that the directory lists for the subject: those of an active component, or that of a writer. None if the
+    /// directory does not list it.
+    pub fn keys<'a>(&self, directory: &'a TrustMap) -> impl Iterator<Item = &'a VerifyingKey> + use<'a> {
+        let writer = match self {
+            Self::Component(_) => None,
             Self::Writer(id) => directory.writer(id).map(|grant| &grant.key),
-        }
+        };
+        let component = self.component(directory).into_iter();
+        component.flat_map(Component::signing_keys).chain(writer)
     }
 
     /// The component, if the subject is an active one.

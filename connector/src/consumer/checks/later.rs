@@ -48,7 +48,7 @@ pub(crate) fn check(
         context.directory().provider(provider),
     ];
     let mut listed = listed.into_iter().flatten();
-    if !listed.any(|provider| deferral.verify(&provider.signing_key).is_ok()) {
+    if !listed.any(|provider| provider.verified(|key| deferral.verify(key)).is_ok()) {
         return Err(failed("the provider did not sign this deferral"));
     }
     let statement = &deferral.statement;

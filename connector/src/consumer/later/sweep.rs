@@ -230,7 +230,8 @@ impl Consumer {
             return self.end(exchange, &row, "no caller has collected the answer").await;
         }
         if !*called && let Some(callback) = &self.callback {
-            *called = callback.available(&self.common.signing, exchange, now).await || callback.gives_up(*at, now);
+            *called =
+                callback.available(&self.common.keys.signing(), exchange, now).await || callback.gives_up(*at, now);
         }
         let done = *called;
         self.later.put(exchange, &row).await?;
@@ -254,7 +255,7 @@ impl Consumer {
         let Some(request) = self.later.request(exchange).await? else {
             return Ok((row, Reached::Yes));
         };
-        let outcome = match self.broker.withdraw(&self.common.signing, exchange).await {
+        let outcome = match self.broker.withdraw(&self.common.keys.signing(), exchange).await {
             Ok(completion) => match self.close_withdrawn(&request, &completion).await {
                 Ok(outcome) => Some(outcome),
                 // The operator has the alarm; it is tried again.

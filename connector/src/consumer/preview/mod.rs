@@ -237,7 +237,7 @@ impl Previews {
     /// Acknowledges a recorded decision, which was recorded here at `at`. A lost acknowledgement is repeated by the
     /// sweep: the broker would keep the exchange in its journal.
     async fn acknowledge(&self, common: &Common, exchange: Uuid, entry: u64, at: Timestamp) {
-        if self.broker.acknowledge(&common.signing, exchange, entry).await {
+        if self.broker.acknowledge(&common.keys.signing(), exchange, entry).await {
             self.table.rest(exchange, at.after(RESULT_RETENTION));
         } else {
             self.table.later(exchange, common.now());
@@ -302,7 +302,7 @@ fn sign(common: &Common, row: &PreviewRow, decision: PreviewDecision) -> Result<
         answer: row.result.answer_digest.ok_or_else(Problem::internal)?,
         decision,
     };
-    Ok(SignedDecision::sign(&common.signing, statement))
+    Ok(SignedDecision::sign(&common.keys.signing(), statement))
 }
 
 /// Hands the evidence out. Takes the proof that the log has its person's acceptance.

@@ -2,7 +2,7 @@
 
 use ledger_client::recorded::{Intent, Recorded};
 use messages::xnachweis::{Authority, EvidenceRequest0101, Subject};
-use messages::{CheckName, Forward, LoginProof, PowerProof, ProviderContent, RequestContent, SealingKey};
+use messages::{CheckName, Forward, LoginProof, PowerProof, ProviderContent, RequestContent};
 use record::{ExchangeRecord, Label, Series, Timestamp};
 use registerlandkarte::Permission;
 use tlog::merkle::Index;
@@ -10,6 +10,7 @@ use trust::{RelianceError, TrustKind};
 
 use super::failed::CheckFailed;
 use crate::context::CheckContext;
+use crate::keys::SealingKeys;
 use crate::record_check::{self, Decision, SignedParts};
 
 /// What P6 opens: the intent's record and the request, which say the same.
@@ -24,7 +25,7 @@ pub(super) struct MatchingRecord {
 /// request and its metadata say.
 pub(super) fn p6_record(
     context: &CheckContext,
-    sealing: &SealingKey,
+    sealing: &SealingKeys,
     forward: &Forward,
     intent: &Recorded<Intent>,
     label: &Label,
@@ -70,12 +71,13 @@ pub(super) fn p6_record(
 /// Opens the XNachweis request, which must be the one that the metadata and the record digest.
 fn open_request(
     context: &CheckContext,
-    sealing: &SealingKey,
+    sealing: &SealingKeys,
     forward: &Forward,
     intent: Index,
 ) -> Result<(EvidenceRequest0101, Option<LoginProof>, Option<PowerProof>), &'static str> {
     let metadata = &forward.metadata;
-    let sealed = RequestContent::open(&forward.sealed_request, sealing, &forward.s1.digest())
+    let sealed = sealing
+        .open(|key| RequestContent::open(&forward.sealed_request, key, &forward.s1.digest()))
         .map_err(|_| "the request is not sealed to this provider under this S1")?;
     if sealed.digest() != metadata.request_digest {
         return Err("the request is not the one that was digested");

@@ -45,13 +45,14 @@ mod representation;
 use ledger_client::recorded::{Intent, Recorded};
 use messages::limits::MAX_INTENT_AGE;
 use messages::xnachweis::EvidenceRequest0101;
-use messages::{AnswerResult, FailureReason, Forward, LoginProof, ProviderContent, SealingKey};
+use messages::{AnswerResult, FailureReason, Forward, LoginProof, ProviderContent};
 use record::{ExchangeRecord, Idnr, Timestamp};
 use registerlandkarte::Permission;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Index;
 
 use crate::context::CheckContext;
+use crate::keys::SealingKeys;
 use content::MatchingRecord;
 use labels::{ChainRecorded, LabelProof};
 use origin::{BeforeDeadline, ConsumerSigned, ProvedIntent, Recent};
@@ -71,7 +72,11 @@ pub struct Authentic {
 ///
 /// # Errors
 /// The [`CheckFailed`].
-pub fn authenticate(context: &CheckContext, sealing: &SealingKey, forward: &Forward) -> Result<Authentic, CheckFailed> {
+pub fn authenticate(
+    context: &CheckContext,
+    sealing: &SealingKeys,
+    forward: &Forward,
+) -> Result<Authentic, CheckFailed> {
     let proved = origin::p1_receipt(context, &forward.intent_receipt)?;
     let signed = origin::p2_signatures(context, forward, proved.intent.index())?;
     let content = origin::p3_identity(context, sealing, (&forward.s1, &forward.for_provider), &proved)?;
@@ -144,7 +149,7 @@ pub struct Checked {
 /// The [`CheckFailed`].
 pub fn check(
     context: &CheckContext,
-    sealing: &SealingKey,
+    sealing: &SealingKeys,
     forward: &Forward,
     authentic: Authentic,
     now: Timestamp,

@@ -3,12 +3,13 @@
 use ledger_client::recorded::{self, Intent, Recorded};
 use messages::limits::{MAX_INTENT_AGE, MAX_LATER_SECONDS};
 use messages::request::verify_consumer;
-use messages::{CheckName, Forward, ProviderContent, ProviderContext, ProviderPart, S1, SealingKey};
+use messages::{CheckName, Forward, ProviderContent, ProviderContext, ProviderPart, S1};
 use record::{Body, Label, LabelledKind, Period, Timestamp};
 use tlog::merkle::Index;
 
 use super::failed::CheckFailed;
 use crate::context::CheckContext;
+use crate::keys::SealingKeys;
 
 /// What P1 proves: the intent is in the log.
 pub(super) struct ProvedIntent {
@@ -68,7 +69,6 @@ pub(super) fn p2_signatures(
         .at(intent)
         .consumer(&forward.metadata.consumer)
         .ok_or_else(|| failed("the consumer is not in the directory"))?;
-    let key = consumer.signing_key;
     let Forward {
         metadata,
         s1,
@@ -79,7 +79,8 @@ pub(super) fn p2_signatures(
         ..
     } = forward;
     let both = (s1, representative.as_ref().map(|representative| &representative.s1));
-    verify_consumer(&key, metadata, both, s2, *answer_key, sealed_request)
+    consumer
+        .verified(|key| verify_consumer(key, metadata, both, s2, *answer_key, sealed_request))
         .map_err(|_| failed("the consumer's signatures do not cover what was forwarded"))?;
     if metadata.provider != context.me {
         return Err(failed("the request is for another provider"));
@@ -91,7 +92,7 @@ pub(super) fn p2_signatures(
 /// provider and this S1.
 pub(super) fn p3_identity(
     context: &CheckContext,
-    sealing: &SealingKey,
+    sealing: &SealingKeys,
     (s1, for_provider): (&S1, &[u8]),
     proved: &ProvedIntent,
 ) -> Result<ProviderContent, CheckFailed> {
@@ -101,7 +102,8 @@ pub(super) fn p3_identity(
         provider: context.me.clone(),
         s1: s1.digest(),
     };
-    let part = ProviderPart::open(for_provider, sealing, &binding)
+    let part = sealing
+        .open(|key| ProviderPart::open(for_provider, key, &binding))
         .map_err(|_| failed("identity's part is not sealed for this label, provider and S1"))?;
     let not_signed = || failed("identity did not sign its part for this label, provider and S1");
     let identity = context.at(proved.intent.index()).identity().ok_or_else(not_signed)?;

@@ -6,7 +6,7 @@
 //! the same, apart from the role and the S1 of the person.
 
 use ledger_client::recorded::{Intent, Recorded};
-use messages::{CheckName, Forward, PowerProof, ProviderContent, SealingKey};
+use messages::{CheckName, Forward, PowerProof, ProviderContent};
 use record::{ExchangeRecord, Idnr, Subject, Timestamp};
 use tlog::checkpoint::Checkpoint;
 
@@ -15,6 +15,7 @@ use super::failed::CheckFailed;
 use super::labels;
 use super::origin::{self, ProvedIntent};
 use crate::context::CheckContext;
+use crate::keys::SealingKeys;
 use crate::record_check;
 
 /// The representative's part of a forward that belongs to its intent: P1 (apart from the age) and P3.
@@ -28,7 +29,7 @@ impl AuthenticRepresentative {
     /// that.
     pub(super) fn of(
         context: &CheckContext,
-        sealing: &SealingKey,
+        sealing: &SealingKeys,
         forward: &Forward,
     ) -> Result<Option<Self>, CheckFailed> {
         let Some(sent) = &forward.representative else {

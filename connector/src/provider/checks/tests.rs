@@ -119,7 +119,7 @@ fn p1_an_intent_older_than_a_minute_or_from_the_future_is_refused() {
     }
     .build();
     let context = future.world.context("kba");
-    let sealing = &future.world.provider_sealing;
+    let sealing = &future.world.provider_sealing.clone().into();
     let authentic = authenticate(&context, sealing, &future.forward).unwrap();
     assert_eq!(
         authentic.untimely(&future.forward, NOW),
@@ -400,7 +400,7 @@ fn p2_another_provider_in_the_signed_metadata_is_refused() {
 fn a_late_forward_is_authentic_and_too_late() {
     let prepared = Plan::default().build();
     let context = prepared.world.context("kba");
-    let sealing = &prepared.world.provider_sealing;
+    let sealing = &prepared.world.provider_sealing.clone().into();
     let authentic = authenticate(&context, sealing, &prepared.forward).unwrap();
     for (after, late) in [(30, false), (31, true), (3600, true)] {
         let result = authentic.untimely(&prepared.forward, NOW.after(after));

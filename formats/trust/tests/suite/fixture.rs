@@ -74,6 +74,7 @@ pub(crate) fn component(id: &str, key: u8) -> Value {
         name: "k-1".parse().unwrap(),
         signing_key: seed(key).public(),
         sealing_key: [key; 32],
+        previous: None,
         consumer: true,
         provider: false,
         body: "stadt".parse().unwrap(),

@@ -341,6 +341,32 @@ fn keys_belong_to_one_writer_and_one_component() {
     let state = state.apply(DIRECTORY, &set).unwrap();
     let owner = state.directory().component_of(&seed(21).public()).unwrap();
     assert_eq!(owner.id.as_str(), "stadt.parken");
+    // The keys before a rotation are the component's until they end.
+    let Value::Component(mut rotated) = component("stadt.parken", 21) else {
+        panic!()
+    };
+    rotated.rotate(seed(60).public(), [60; 32]);
+    let sets = |value: Value| vec![put(&value)];
+    let overlapping = sign(
+        propose(&state, DIRECTORY, 200, sets(Value::Component(rotated.clone()))),
+        &[1, 2],
+    );
+    let after = state.apply(DIRECTORY, &overlapping).unwrap();
+    for key in [60, 21] {
+        let owner = after.directory().component_of(&seed(key).public()).unwrap();
+        assert_eq!(owner.id.as_str(), "stadt.parken");
+        assert_eq!(
+            refused(&after, sets(component("neu", key))),
+            in_use("component/neu", "component/stadt.parken")
+        );
+    }
+    let verified_by = |key: u8| rotated.verified(|public| if *public == seed(key).public() { Ok(()) } else { Err(()) });
+    assert_eq!([60, 21, 20].map(|key| verified_by(key).is_ok()), [true, true, false]);
+    rotated.rotate(seed(60).public(), [61; 32]);
+    assert_eq!(
+        refused(&after, sets(Value::Component(rotated))),
+        in_use("component/stadt.parken", "component/stadt.parken")
+    );
     // A key that was given up is free.
     let freed = vec![end("component/kba.zfzr"), put(&component("dorf", 20))];
     propose(&state, DIRECTORY, 300, freed);
