@@ -19,7 +19,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ledger_client::LiveTrust;
@@ -118,6 +118,20 @@ struct Shared {
     signing: KeyFiles,
     sealing: KeyFiles,
     held: RwLock<Held>,
+    followed: OnceLock<Followed>,
+}
+
+/// The component in the directory that is followed.
+#[derive(Debug)]
+struct Followed {
+    live: LiveTrust,
+    me: ParticipantId,
+}
+
+impl Followed {
+    fn component<T>(&self, then: impl FnOnce(&Component) -> T) -> Option<T> {
+        self.live.history().state().directory().component(&self.me).map(then)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -176,14 +190,27 @@ impl Keys {
     /// [`SecretError`].
     pub fn open(config: &Config) -> Result<Self, SecretError> {
         let (signing, sealing) = files(config);
-        let held = RwLock::new(Held::read(&signing, &sealing)?);
-        Ok(Self(Arc::new(Shared { signing, sealing, held })))
+        let held = Held::read(&signing, &sealing)?;
+        Ok(Self::new(signing, sealing, held))
     }
 
-    /// The key that signs now.
+    fn new(signing: KeyFiles, sealing: KeyFiles, held: Held) -> Self {
+        Self(Arc::new(Shared {
+            signing,
+            sealing,
+            held: RwLock::new(held),
+            followed: OnceLock::new(),
+        }))
+    }
+
+    /// The key that signs now, by the newest known directory.
     #[must_use]
     pub fn signing(&self) -> SigningKey {
-        self.held().signs
+        let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(followed) = self.0.followed.get() {
+            followed.component(|component| held.choose(component, Instant::now()));
+        }
+        held.signs.clone()
     }
 
     /// The keys that open.
@@ -198,18 +225,20 @@ impl Keys {
         self.held().are_of(component)
     }
 
-    /// Uses the keys that the directory lists, and moves their files.
+    /// Reads the next keys if there are any, uses the keys that the directory lists, and moves their files.
     pub(crate) fn settle(&self, component: &Component, now: Instant) {
         let shared = &self.0;
-        let mut held = self.held();
-        if !held.are_of(component) {
-            // `connector rotate` may have made them since.
+        let mut held = shared.held.write().unwrap_or_else(PoisonError::into_inner);
+        let next = [&shared.signing, &shared.sealing].map(|files| files.beside(NEXT));
+        // They are there before the directory lists them, so the connector has them when it does.
+        if next.iter().any(|path| path.exists()) {
             match Held::read(&shared.signing, &shared.sealing) {
                 Ok(read) => (held.signing, held.sealing) = (read.signing, read.sealing),
                 Err(error) => tracing::warn!(%error, "the keys cannot be read again"),
             }
         }
         held.choose(component, now);
+        drop(held);
         let moved = shared
             .signing
             .promote(|seed| SigningKey::from_seed(seed).public() == component.signing_key);
@@ -220,15 +249,15 @@ impl Keys {
         if let Err(error) = moved {
             tracing::warn!(%error, "the files of the new keys cannot be renamed");
         }
-        *shared.held.write().unwrap_or_else(PoisonError::into_inner) = held;
     }
 
     /// Follows the directory until `shutdown`. The keys are those of the newest known version on return.
     pub(crate) fn follow(&self, live: LiveTrust, me: ParticipantId, clock: Arc<dyn Clock>, shutdown: Shutdown) {
         let keys = self.clone();
+        let _ = self.0.followed.set(Followed { live, me });
         let settle = move || {
-            if let Some(component) = live.history().state().directory().component(&me) {
-                keys.settle(component, Instant::now());
+            if let Some(followed) = keys.0.followed.get() {
+                followed.component(|component| keys.settle(component, Instant::now()));
             }
         };
         settle();
@@ -251,11 +280,7 @@ impl Keys {
             signs: signing,
             superseded: None,
         };
-        Self(Arc::new(Shared {
-            signing: KeyFiles(PathBuf::new()),
-            sealing: KeyFiles(PathBuf::new()),
-            held: RwLock::new(held),
-        }))
+        Self::new(KeyFiles(PathBuf::new()), KeyFiles(PathBuf::new()), held)
     }
 
     fn held(&self) -> Held {

@@ -4,6 +4,7 @@
 
 mod join_command;
 mod protocol_command;
+mod rotate_command;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +30,9 @@ enum Command {
     /// Join with a registrar's link: make keys and configuration, apply, show the words that your body compares, and
     /// wait until the directory lists the component. After an interruption the same command continues.
     Join(join_command::Join),
+    /// Make the component's next keys, and ask the registrars to have them listed. The running connector uses them then.
+    /// After an interruption the same command continues.
+    Rotate(rotate_command::Rotate),
     /// Try what a connector needs, and say what to do about what it lacks. Writes nothing; may run beside the
     /// connector.
     Doctor {
@@ -113,6 +117,7 @@ async fn main() -> ExitCode {
             .await
         }
         Command::Join(arguments) => join_command::run(&arguments).await,
+        Command::Rotate(arguments) => rotate_command::run(&arguments).await,
         Command::Doctor { config, dry_run } => {
             let loaded: Result<connector::Config, _> = service::config::load(&config);
             let config = match loaded {

@@ -20,7 +20,8 @@
 //! A value is a table with the name of its section, in the form that `directory show` prints. Byte fields are
 //! hexadecimal. `suspend`, `resume` and `retire` list components, whose other fields stay as they are. With a rotation,
 //! the present keys become the previous ones, unless `revoke` says that nothing made with them may be accepted any
-//! more. `end-previous` lists components whose previous keys end. `landkarte` lists files and folders, relative to this file: the version then contains what they say and nothing else.
+//! more. `end-previous` lists components whose previous keys end. `landkarte` lists files and folders, relative to this
+//! file: the version then contains what they say and nothing else.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,8 @@
 //!
 //! It follows the directory as broker and connectors do. It takes the steps by which a component comes into the
 //! directory ([`enrolments`]), and issues a certificate to every active component and every writer that asks for one
-//! with the key that the directory lists ([`certificates::Admission`]). It decides nothing: the authorities decide whom
+//! with the key that the directory lists ([`certificates::Admission`]). It also keeps the new keys that listed components
+//! ask for, until the directory lists them ([`rotations`]). It decides nothing: the authorities decide whom
 //! the directory lists, and its peers what the bearer of a certificate may do.
 //!
 //! `POST /certificates` takes a request in CBOR and returns the certificate chain in PEM, or
@@ -21,6 +22,7 @@ mod config;
 mod enrolments;
 mod error;
 mod http;
+mod rotations;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +36,7 @@ pub use config::Config;
 use enrolments::Enrolments;
 pub use error::Error;
 use http::Issuer;
+use rotations::Rotations;
 
 /// Issues certificates until `shutdown`. Waits for the ledger before it serves.
 ///
@@ -49,6 +52,7 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
     let anchored = anchored.map_err(|error| Error::Log(error.to_string()))?;
     let live = LiveTrust::start(api, trust.clone(), &anchored, clock.clone(), shutdown.clone());
     let enrolments = Enrolments::open(&config.data, trust.genesis, live.clone(), clock.clone())?;
+    let rotations = Rotations::open(&config.data, trust.genesis, live.clone(), clock.clone())?;
     listener.health().check({
         let live = live.clone();
         move || live.health()
@@ -63,7 +67,9 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
         live,
         clock,
     };
-    let routes = http::routes(Arc::new(issuer)).merge(enrolments::routes(enrolments));
+    let routes = http::routes(Arc::new(issuer))
+        .merge(enrolments::routes(enrolments))
+        .merge(rotations::routes(rotations));
     service::listen::serve(listener, routes, shutdown).await?;
     Ok(())
 }

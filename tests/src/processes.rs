@@ -364,6 +364,14 @@ impl Processes {
     }
 }
 
+/// The version that the process at this URL relies on: of the `directory`, or of the `registry`.
+pub fn version_of(url: &str, kind: &str) -> Result<u64> {
+    let text = http()?.get(format!("{}/metrics", operations(url)?)).send()?.text()?;
+    let wanted = format!("directory_version{{kind=\"{kind}\"}} ");
+    let line = text.lines().find_map(|line| line.strip_prefix(&wanted));
+    Ok(line.context("no such metric")?.parse()?)
+}
+
 /// The base URL of the operator's listener of the process at `url`. Its port is 30 above the process's own.
 pub fn operations(url: &str) -> Result<String> {
     Ok(format!("http://{}", operations_address(url)?))

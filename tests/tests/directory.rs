@@ -20,7 +20,7 @@ use anyhow::{Context as _, Result, ensure};
 use record::{LegalDay, SigningKey, Timestamp};
 use serde_json::{Value, json};
 use service::durable::write_private;
-use tests::processes::{Processes, operations};
+use tests::processes::{Processes, operations, version_of};
 use tests::{http, program, run, wait_for};
 
 /// How long a change may take on a slow machine.
@@ -85,7 +85,7 @@ impl Stage {
     /// Publishes changes and waits until every process relies on them. Prints how long that took after the receipt.
     fn change(&mut self, name: &str, kind: &str, changes: &Value) -> Result<()> {
         let proposal = self.approved(kind, changes)?;
-        let version = self.version_of(&self.processes.info.broker.clone(), kind)? + 1;
+        let version = version_of(&self.processes.info.broker, kind)? + 1;
         let mut publish = self.tool("publish");
         publish
             .arg("--operator-key")
@@ -101,21 +101,13 @@ impl Stage {
         waiting.extend([&info.connectors[CONSUMER], &info.connectors["kba"]]);
         while !waiting.is_empty() {
             ensure!(recorded.elapsed() < LIMIT, "{name}: {waiting:?} do not follow");
-            let behind = |url: &&String| self.version_of(url, kind).map_or(true, |now| now < version);
+            let behind = |url: &&String| version_of(url, kind).map_or(true, |now| now < version);
             waiting.retain(behind);
             std::thread::sleep(Duration::from_millis(10));
         }
         println!("{name}: in force everywhere {:?} after the receipt", recorded.elapsed());
         ensure!(publish.wait()?.success(), "{name}: not published");
         Ok(())
-    }
-
-    /// The version that a process relies on.
-    fn version_of(&self, url: &str, kind: &str) -> Result<u64> {
-        let text = http()?.get(format!("{}/metrics", operations(url)?)).send()?.text()?;
-        let wanted = format!("directory_version{{kind=\"{kind}\"}} ");
-        let line = text.lines().find_map(|line| line.strip_prefix(&wanted));
-        Ok(line.context("no such metric")?.parse()?)
     }
 
     /// What `directory show` prints.

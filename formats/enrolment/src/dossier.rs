@@ -130,7 +130,12 @@ impl Stage {
 }
 
 /// Whether an authority in force that may sign the directory has signed a statement.
-fn by_registrar<T: Statement>(signed: &Signed<T>, by: &record::WriterId, state: &TrustState) -> Result<(), Refused> {
+/// Checks that an authority that may sign change sets of the directory has signed.
+pub(crate) fn by_registrar<T: Statement>(
+    signed: &Signed<T>,
+    by: &record::WriterId,
+    state: &TrustState,
+) -> Result<(), Refused> {
     let key = state.authorities().key(by, TrustKind::Directory);
     let key = key.ok_or(Refused::Registrar)?;
     if signed.is_by(key) {

@@ -13,6 +13,7 @@
 //! * [`application`] – the application of the operator, and its confirmation by the body.
 //! * [`words`] – the fingerprint of an application as words, which people compare.
 //! * [`dossier`] – one enrolment with all its statements: the state machine.
+//! * [`rotation`] – the new keys that a listed component asks for.
 //! * [`signed`] – statements with their signatures.
 //!
 //! # What holds
@@ -33,6 +34,7 @@ mod end;
 pub mod invitation;
 pub mod link;
 mod refused;
+pub mod rotation;
 pub mod signed;
 pub mod words;
 
@@ -44,5 +46,6 @@ pub use invitation::{
 };
 pub use link::{InvalidLink, Link, Purpose};
 pub use refused::Refused;
+pub use rotation::{Rotation, RotationQuery, RotationStatement};
 pub use signed::{MAX_STATEMENT, Malformed, Signed, Statement};
 pub use words::{InvalidWords, Words};

@@ -22,9 +22,15 @@ pub enum Refused {
     /// The invitation's role does not fit the rest of it.
     #[error("{0}")]
     Role(&'static str),
-    /// The directory has the component already.
-    #[error("the directory has a component {0} already: change it with the tool `directory`")]
+    /// The directory lists the component already, or the keys that a rotation asks for.
+    #[error("the directory lists {0} already: change it with the tool `directory`")]
     Listed(ParticipantId),
+    /// The directory lists no active component of this name.
+    #[error("the directory lists no active component {0}")]
+    NotListed(ParticipantId),
+    /// The rotation is not signed with the key that the directory lists.
+    #[error("the rotation is not signed with the component's present signing key")]
+    Present,
     /// The registrar of the invitation signs a second time.
     #[error("the registrar of the invitation cannot open it: another one must")]
     SameRegistrar,
@@ -40,8 +46,8 @@ pub enum Refused {
     /// The application is not signed with the key of the invitation's link.
     #[error("the link does not belong to this invitation")]
     Link,
-    /// The application is not signed with the component's key.
-    #[error("the application is not signed with the signing key that it names")]
+    /// The application or rotation is not signed with the new key that it names.
+    #[error("the statement is not signed with the new signing key that it names")]
     Key,
     /// A provider has no endpoint, or a consumer has one.
     #[error("a provider names the address of its connector, and a consumer does not")]

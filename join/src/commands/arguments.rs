@@ -16,6 +16,8 @@ pub(crate) enum Registrars {
     Confirm(Confirm),
     /// A registrar: check a confirmed enrolment, and make the file of changes for `directory propose`
     Changes(Changes),
+    /// A registrar: check the components that ask for new keys, and make the file of changes for `directory propose`
+    Rotations(Rotations),
     /// A registrar: print all enrolments as JSON, one a line
     List(Registrar),
     /// A registrar: end an enrolment that is not in the directory
@@ -96,6 +98,16 @@ pub(crate) struct Changes {
     /// The enrolment
     #[arg(value_name = "ENROLMENT")]
     pub(crate) enrolment: Hash,
+    /// The file of changes to write (TOML)
+    #[arg(value_name = "CHANGES")]
+    pub(crate) changes: PathBuf,
+}
+
+/// Arguments of `rotations`.
+#[derive(Debug, Args)]
+pub(crate) struct Rotations {
+    #[command(flatten)]
+    pub(crate) registrar: Registrar,
     /// The file of changes to write (TOML)
     #[arg(value_name = "CHANGES")]
     pub(crate) changes: PathBuf,

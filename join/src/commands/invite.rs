@@ -53,7 +53,7 @@ pub(crate) async fn run(arguments: &Invite) -> Result<(), Failure> {
     );
     // The file comes first: an invitation whose link is lost would be of no use.
     hand_out(&arguments.link, &link.to_text())?;
-    acting.remote.post("", &signed).await?;
+    acting.remote.post("/enrolments", &signed).await?;
     describe(&dossier)?;
     output::stdout!(
         "link       {}, works once another registrar has countersigned",

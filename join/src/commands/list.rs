@@ -53,7 +53,7 @@ pub(crate) async fn run(arguments: &Registrar) -> Result<(), Failure> {
             sent: now(),
             after,
         };
-        let answer = remote.post("/list", &Signed::sign(query, &key)).await?;
+        let answer = remote.post("/enrolments/list", &Signed::sign(query, &key)).await?;
         let page: Vec<Dossier> = record::cbor::from_slice(&answer).map_err(Failure::refused)?;
         for dossier in &page {
             output::stdout!(

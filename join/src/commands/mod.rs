@@ -5,6 +5,7 @@
 //! join countersign    a second registrar checks and opens the invitation, and gets the body's code
 //! join confirm        the body shows the enrolment, or confirms it with the words that the operator has told it
 //! join changes        makes the file of changes for `directory propose` from a confirmed enrolment
+//! join rotations      makes the file of changes for the components that ask for new keys
 //! join list           all enrolments, as JSON
 //! join withdraw       a registrar ends an enrolment
 //! ```
@@ -21,6 +22,7 @@ mod invite;
 mod list;
 mod registrar;
 mod remote;
+mod rotations;
 mod withdraw;
 
 use std::process::ExitCode;
@@ -34,6 +36,7 @@ pub(crate) async fn run(command: &Registrars) -> ExitCode {
         Registrars::Countersign(arguments) => countersign::run(arguments).await,
         Registrars::Confirm(arguments) => confirm::run(arguments).await,
         Registrars::Changes(arguments) => changes::run(arguments).await,
+        Registrars::Rotations(arguments) => rotations::run(arguments).await,
         Registrars::List(arguments) => list::run(arguments).await,
         Registrars::Withdraw(arguments) => withdraw::run(arguments).await,
     };

@@ -34,17 +34,17 @@ impl Remote {
         step: &str,
         signed: &Signed<T>,
     ) -> Result<Dossier, Failure> {
-        let answer = self.post(&format!("/{id}/{step}"), signed).await?;
+        let answer = self.post(&format!("/enrolments/{id}/{step}"), signed).await?;
         named(&answer, id)
     }
 
-    /// Sends a signed statement to this address below `/enrolments`. Returns the answer.
+    /// Sends a signed statement to this path. Returns the answer.
     pub(crate) async fn post<T: Serialize + DeserializeOwned>(
         &self,
         path: &str,
         signed: &Signed<T>,
     ) -> Result<Vec<u8>, Failure> {
-        let url = format!("{}/enrolments{path}", self.url);
+        let url = format!("{}{path}", self.url);
         let answer = self.client.post_cbor(&url, signed.to_bytes()).await;
         answer.map_err(unanswered)
     }

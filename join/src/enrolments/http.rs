@@ -132,7 +132,7 @@ fn problem(error: StepError) -> Problem {
         Refused::SameRegistrar => Problem::forbidden("same-registrar", detail),
         Refused::OtherInvitation => Problem::forbidden("other-invitation", detail),
         Refused::Link => Problem::forbidden("link", detail),
-        Refused::Key => Problem::forbidden("key", detail),
+        Refused::Key | Refused::Present | Refused::NotListed(_) => Problem::forbidden("key", detail),
         Refused::Code => Problem::forbidden("code", detail),
         Refused::WrongWords { .. } => Problem::forbidden("words", detail),
         Refused::Listed(_) => Problem::conflict("listed", detail),

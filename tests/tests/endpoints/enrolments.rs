@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context as _, Result};
 use enrolment::{
     Application, ApplicationStatement, Confirmation, Countersignature, Invitation, LIFETIME, Network, Query, Role,
-    Seat, Signed, Withdrawal,
+    Rotation, RotationQuery, RotationStatement, Seat, Signed, Withdrawal,
 };
 use record::{SigningKey, Timestamp};
 use serde::Serialize;
@@ -30,11 +30,14 @@ pub(crate) fn statuses(processes: &Processes, consumer: &str) -> Result<BTreeMap
         "/enrolments/{id}/application",
         "/enrolments/{id}/confirmation",
         "/enrolments/{id}/withdrawal",
+        "/rotations",
+        "/rotations/list",
     ] {
         let url = format!("{}{}", enrolments.url, path.replace("{id}", &"00".repeat(32)));
         got.insert((path, Way::None), http()?.post(url).send()?.status().as_u16());
     }
     enrolments.take_all_steps(&mut got)?;
+    enrolments.rotate(consumer, &mut got)?;
     Ok(got)
 }
 
@@ -43,6 +46,8 @@ struct Enrolments {
     first: SigningKey,
     second: SigningKey,
     foreign: SigningKey,
+    /// The key of the consumer whose body is invited.
+    consumer: SigningKey,
     invitation: Invitation,
 }
 
@@ -58,6 +63,7 @@ impl Enrolments {
             url: processes.info.join.clone(),
             second: keys.signing("operator/authority-2.key")?,
             foreign: keys.signing("connector-kba/signing.key")?,
+            consumer: keys.signing("connector-rheinfurt/signing.key")?,
             invitation: Invitation {
                 network: Network {
                     genesis,
@@ -154,6 +160,36 @@ impl Enrolments {
             got.insert((path, way), self.post(path, &signed)?);
         }
         self.withdraw(got)
+    }
+
+    fn rotate(&self, consumer: &str, got: &mut BTreeMap<(&'static str, Way), u16>) -> Result<()> {
+        let path = "/rotations";
+        let own = SigningKey::from_seed([4; 32]);
+        let asked = RotationStatement {
+            genesis: self.invitation.network.genesis,
+            component: consumer.parse()?,
+            present: self.consumer.public(),
+            signing_key: own.public(),
+            sealing_key: [4; 32],
+        };
+        for (way, key) in [(Way::Foreign, &self.foreign), (Way::Right, &self.consumer)] {
+            got.insert((path, way), self.post(path, &Rotation::new(asked.clone(), &own, key))?);
+        }
+        let path = "/rotations/list";
+        for (way, key, age) in [
+            (Way::Foreign, &self.foreign, 0),
+            (Way::Expired, &self.second, 3600),
+            (Way::Right, &self.second, 0),
+        ] {
+            let query = RotationQuery {
+                genesis: self.invitation.network.genesis,
+                by: self.second.id(),
+                sent: Timestamp(now()?.seconds() - age),
+                after: None,
+            };
+            got.insert((path, way), self.post(path, &Signed::sign(query, key))?);
+        }
+        Ok(())
     }
 
     fn withdraw(&self, got: &mut BTreeMap<(&'static str, Way), u16>) -> Result<()> {
