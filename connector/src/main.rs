@@ -30,8 +30,8 @@ enum Command {
     /// Join with a registrar's link: make keys and configuration, apply, show the words that your body compares, and
     /// wait until the directory lists the component. After an interruption the same command continues.
     Join(join_command::Join),
-    /// Make the component's next keys, and ask the registrars to have them listed. The running connector uses them then.
-    /// After an interruption the same command continues.
+    /// Make the component's next keys, and ask the registrars to have them listed. The running connector uses them
+    /// then. After an interruption the same command continues.
     Rotate(rotate_command::Rotate),
     /// Try what a connector needs, and say what to do about what it lacks. Writes nothing; may run beside the
     /// connector.

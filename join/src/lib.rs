@@ -2,9 +2,9 @@
 //!
 //! It follows the directory as broker and connectors do. It takes the steps by which a component comes into the
 //! directory ([`enrolments`]), and issues a certificate to every active component and every writer that asks for one
-//! with the key that the directory lists ([`certificates::Admission`]). It also keeps the new keys that listed components
-//! ask for, until the directory lists them ([`rotations`]). It decides nothing: the authorities decide whom
-//! the directory lists, and its peers what the bearer of a certificate may do.
+//! with the key that the directory lists ([`certificates::Admission`]). It also keeps the new keys that listed
+//! components ask for, until the directory lists them ([`rotations`]). It decides nothing: the authorities decide
+//! whom the directory lists, and its peers what the bearer of a certificate may do.
 //!
 //! `POST /certificates` takes a request in CBOR and returns the certificate chain in PEM, or
 //!

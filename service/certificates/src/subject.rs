@@ -35,8 +35,8 @@ pub enum Subject {
 pub struct InvalidSubject;
 
 impl Subject {
-    /// The keys that the directory lists for the subject: those of an active component, or that of a writer. None if the
-    /// directory does not list it.
+    /// The keys that the directory lists for the subject: those of an active component, or that of a writer. None if
+    /// the directory does not list it.
     pub fn keys<'a>(&self, directory: &'a TrustMap) -> impl Iterator<Item = &'a VerifyingKey> + use<'a> {
         let writer = match self {
             Self::Component(_) => None,
