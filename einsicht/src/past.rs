@@ -142,6 +142,12 @@ impl Making<'_> {
         );
         let exchanges = Exchanges::new(self.world, self.connectors, self.clock)?;
         for (number, day) in days(progress.begin).enumerate().skip(done) {
+            let given_up = waiting.given_up(past, |number| Some(days(progress.begin).nth(number)?.time));
+            let now = Timestamp(self.clock.now());
+            for end in given_up.into_iter().filter(|end| *end > now && *end < day.time) {
+                self.move_to(end).await?;
+                self.end_due(&exchanges, &mut waiting).await?;
+            }
             self.move_to(day.time).await?;
             self.end_due(&exchanges, &mut waiting).await?;
             let all = past.exchanges.iter().enumerate();

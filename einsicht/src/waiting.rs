@@ -13,8 +13,11 @@ use serde_json::Value;
 use service::durable;
 
 use crate::seed::{Asked, Exchanges, past_reference};
-use crate::world::{Example, ExampleOutcome};
+use crate::world::{Example, ExampleOutcome, Past};
 
+/// How long after its beginning an exchange without an answer has certainly ended, in seconds: thirty days, and an hour
+/// for the clock that was moved meanwhile.
+const GIVEN_UP_AFTER: u64 = 30 * 86_400 + 3600;
 /// How long a connector may take to have what is due.
 const DUE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long to wait before the next question.
@@ -79,6 +82,20 @@ impl Waiting {
         } else {
             self.write()
         }
+    }
+
+    /// When those end that get no answer, ascending. A connector keeps such an end for a week, and there may be more than
+    /// that before the next day of the past. `begun` is the time of a day.
+    pub(crate) fn given_up(&self, past: &Past, begun: impl Fn(usize) -> Option<Timestamp>) -> Vec<Timestamp> {
+        let expected = |waiting: &WaitingExchange| past.exchanges.get(waiting.place).map(|due| due.exchange.expected);
+        let unanswered = self
+            .open
+            .iter()
+            .filter(|waiting| expected(waiting) == Some(ExampleOutcome::TimedOut));
+        let mut ends: Vec<Timestamp> = unanswered.filter_map(|waiting| begun(waiting.day)).collect();
+        ends.iter_mut().for_each(|end| *end = end.after(GIVEN_UP_AFTER));
+        ends.sort_unstable();
+        ends
     }
 
     /// Ends what is due at `now`, and compares each outcome with the expected one. `nudge` moves the clock a little.

@@ -70,6 +70,17 @@ fn the_past_is_in_the_log_and_in_each_cockpit() -> Result<()> {
             ensure!(said.iter().any(|page| page.contains(reason)), "{user}: {reason}");
         }
     }
+    // A guardian and a notary find what they did for others, and those find it too.
+    for (user, power) in [
+        ("emma", "Vormund"),
+        ("elif", "Vormund"),
+        ("emma", "Notariat"),
+        ("deniz", "Notariat"),
+    ] {
+        let citizen = Citizen::log_in(&demo.info, user)?;
+        let list = String::from_utf8(citizen.get(&format!("/abrufe?q={power}"))?.1)?;
+        ensure!(list.contains("data-row"), "{user}: {power}");
+    }
     let genesis = demo.info.genesis.clone();
     demo.stop()?;
     continues_where_it_was(&data, &genesis)
