@@ -84,8 +84,8 @@ impl Waiting {
         }
     }
 
-    /// When those end that get no answer, ascending. A connector keeps such an end for a week, and there may be more than
-    /// that before the next day of the past. `begun` is the time of a day.
+    /// When those end that get no answer, ascending. A connector keeps such an end for a week, and there may be more
+    /// than that before the next day of the past. `begun` is the time of a day.
     pub(crate) fn given_up(&self, past: &Past, begun: impl Fn(usize) -> Option<Timestamp>) -> Vec<Timestamp> {
         let expected = |waiting: &WaitingExchange| past.exchanges.get(waiting.place).map(|due| due.exchange.expected);
         let unanswered = self

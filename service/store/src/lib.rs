@@ -5,9 +5,9 @@
 //!
 //! | | redb (default) | PostgreSQL |
 //! | --- | --- | --- |
-//! | where | a file in the compartment's directory, which only its owner may read | a database, in a schema with the store's name |
+//! | where | a file of its own, which only its owner may read | a database, in a schema with the store's name |
 //! | durable | synced before a commit returns | on the disks of primary and standby before a commit returns |
-//! | one process | a second one gets an error | a second one gets an error; one that was frozen or cut off meanwhile writes nothing |
+//! | one process | a second one gets an error | a second one gets an error; one taken over writes nothing |
 //!
 //! [`Table`] is one table by itself. [`Store::commit`] is for a transaction over several tables: its closure gets a
 //! [`Transaction`], reads and writes in it, and sees what it has written. Transactions run one at a time, in the order

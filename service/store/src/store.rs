@@ -53,8 +53,8 @@ impl Store {
     /// database. Blocks on the engine; in a task, the runtime must have several threads.
     ///
     /// # Errors
-    /// [`TableError`], also when another process has opened the store, and [`TableError::LeftBehind`] for a database when
-    /// there is a file.
+    /// [`TableError`], also when another process has opened the store, and [`TableError::LeftBehind`] for a database
+    /// when there is a file.
     pub fn open(config: &StoreConfig, directory: &Path, name: &'static str) -> Result<Self, TableError> {
         let file = directory.join(name).with_extension("redb");
         Ok(Self(match config {

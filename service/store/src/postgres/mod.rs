@@ -1,13 +1,13 @@
 //! PostgreSQL as an engine: a commit is on the disks of two machines before it is acknowledged.
 //!
 //! Each store is a schema of the database, and each of its tables is a table `(k bytea PRIMARY KEY, v bytea)`;
-//! `bytea` is ordered bytewise, as keys are. The table `store-head` has one row: the number of the newest group, and the
-//! owner, a random number of one opened store.
+//! `bytea` is ordered bytewise, as keys are. The table `store-head` has one row: the number of the newest group, and
+//! the owner, a random number of one opened store.
 //!
 //! **One process.** A store takes an advisory lock of its session, and then makes itself the owner. The lock keeps
 //! processes from taking a store from each other while both live; the server ends a session that is silent for three
-//! seconds. Every group locks the row of `store-head` first and fails if the owner is another one. So a process that was
-//! frozen or cut off writes nothing after another one has taken over ([`crate::TableError::Fenced`]).
+//! seconds. Every group locks the row of `store-head` first and fails if the owner is another one. So a process that
+//! was frozen or cut off writes nothing after another one has taken over ([`crate::TableError::Fenced`]).
 //!
 //! **A group** reads what its writes ask for, keeps their changes in memory, and sends them together with the commit:
 //!
@@ -27,8 +27,8 @@
 //!
 //! | Version | | The store |
 //! | --- | --- | --- |
-//! | that of the group | it was committed | commits the row once more. Replication keeps the order, so a standby that has confirmed this commit has the group, too |
-//! | the one before | it was not, and nobody has written since | what the group has read still holds: sends the changes again |
+//! | that of the group | it was committed | commits the row once more: a standby that confirms this has the group |
+//! | the one before | it was not | sends the changes again: what the group has read still holds |
 //! | another owner | the process was taken over | ends, as after a crash |
 //!
 //! A connection that breaks between two reads of a group is replaced in the same way. A commit that waits has no
