@@ -57,6 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         let released = dist::build(Build::Release)?;
         ignored("abuse", &released, &[])?;
+        ignored("months", &released, &[])?;
         ignored("sigkill", &released, &[])?;
         ignored("secrecy", &released, &[])?;
         let mut tests = cargo("test", &released)?;
