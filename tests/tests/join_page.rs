@@ -1,5 +1,5 @@
 //! The page for authorities that join: every command of `docs/join.md` is run in its order, with the released programs
-//! and a running system, until the new connector is healthy.
+//! and a running system, until the new connector is healthy and has rotated its keys.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -65,11 +65,11 @@ fn the_commands_of_the_page_lead_to_a_healthy_connector() -> Result<()> {
         .map(|part| part.split("```").next().unwrap_or_default());
     let blocks: Vec<String> = blocks.map(|block| block.replace(ADDRESSES.0, ADDRESSES.1)).collect();
     ensure!(
-        blocks.len() == 7 && blocks[0].starts_with("SERVICE="),
+        blocks.len() == 8 && blocks[0].starts_with("SERVICE="),
         "the page has other commands"
     );
     // The first block only sets what the test sets otherwise.
-    let (mut waiting, mut variables) = (None, String::new());
+    let (mut waiting, mut serving, mut variables) = (None, None, String::new());
     for block in &blocks[1..] {
         if let Some(commands) = block.contains(WAITS).then_some(block) {
             let log = folder.join("operator.log");
@@ -103,8 +103,12 @@ fn the_commands_of_the_page_lead_to_a_healthy_connector() -> Result<()> {
                 let health = http()?.get("http://127.0.0.1:26910/health").send();
                 Ok(health.is_ok_and(|answer| answer.status() == 200))
             })?;
-            return connector.stop();
+            serving = Some(connector);
         }
     }
-    anyhow::bail!("the page does not start the connector")
+    let connector = serving.context("the page does not start the connector")?;
+    // The last block has given it other keys while it runs.
+    let rotated = folder.join("connector/sealing.key.previous");
+    wait_for(Duration::from_secs(30), || Ok(rotated.exists()))?;
+    connector.stop()
 }
