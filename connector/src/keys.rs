@@ -19,7 +19,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use ledger_client::LiveTrust;
@@ -134,7 +134,7 @@ impl Followed {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Held {
     signing: Vec<SigningKey>,
     sealing: SealingKeys,
@@ -216,7 +216,7 @@ impl Keys {
     /// The keys that open.
     #[must_use]
     pub fn sealing(&self) -> SealingKeys {
-        self.held().sealing
+        self.held().sealing.clone()
     }
 
     /// Whether the directory lists keys of this connector as the component's.
@@ -228,10 +228,11 @@ impl Keys {
     /// Reads the next keys if there are any, uses the keys that the directory lists, and moves their files.
     pub(crate) fn settle(&self, component: &Component, now: Instant) {
         let shared = &self.0;
-        let mut held = shared.held.write().unwrap_or_else(PoisonError::into_inner);
         let next = [&shared.signing, &shared.sealing].map(|files| files.beside(NEXT));
+        let is_rotating = next.iter().any(|path| path.exists());
+        let mut held = shared.held.write().unwrap_or_else(PoisonError::into_inner);
         // They are there before the directory lists them, so the connector has them when it does.
-        if next.iter().any(|path| path.exists()) {
+        if is_rotating {
             match Held::read(&shared.signing, &shared.sealing) {
                 Ok(read) => (held.signing, held.sealing) = (read.signing, read.sealing),
                 Err(error) => tracing::warn!(%error, "the keys cannot be read again"),
@@ -239,6 +240,9 @@ impl Keys {
         }
         held.choose(component, now);
         drop(held);
+        if !is_rotating {
+            return;
+        }
         let moved = shared
             .signing
             .promote(|seed| SigningKey::from_seed(seed).public() == component.signing_key);
@@ -283,8 +287,8 @@ impl Keys {
         Self::new(KeyFiles(PathBuf::new()), KeyFiles(PathBuf::new()), held)
     }
 
-    fn held(&self) -> Held {
-        self.0.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn held(&self) -> RwLockReadGuard<'_, Held> {
+        self.0.held.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use connector::Config;
+use connector::joining::JoinError;
 use connector::keys::{NextKeysError, make_next};
 use enrolment::{Rotation, RotationStatement};
 use output::Failure;
-use service::http::{CallError, Client};
+use service::http::Client;
 use tlog::Hash;
 
 #[derive(Args)]
@@ -54,21 +55,13 @@ async fn rotate(arguments: &Rotate) -> Result<(), Failure> {
     output::stdout!("signing    {}", hex::encode(statement.signing_key.as_bytes()))?;
     output::stdout!("sealing    {}", hex::encode(statement.sealing_key))?;
     let rotation = Rotation::new(statement, &next.signing, &next.present);
-    let client = Client::new().map_err(unanswered)?;
+    let client = Client::new().map_err(JoinError::from)?;
     let address = format!("{}/rotations", url.trim_end_matches('/'));
     client
         .post_cbor(&address, rotation.to_bytes())
         .await
-        .map_err(unanswered)?;
+        .map_err(JoinError::from)?;
     output::stdout!("asked for  at {url}")?;
     output::stdout!("           The connector uses the keys when the directory lists them; it need not be restarted.")?;
     Ok(())
-}
-
-fn unanswered(error: CallError) -> Failure {
-    match &error {
-        CallError::Refused(problem) if !error.retryable() => Failure::Refused(problem.detail.clone()),
-        CallError::Invalid(_) => Failure::Refused(error.to_string()),
-        _ => Failure::Unreachable(format!("the join service: {error}")),
-    }
 }

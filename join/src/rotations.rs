@@ -15,17 +15,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::post;
-use enrolment::{MAX_STATEMENT, PAGE, Refused, Rotation, RotationQuery, Signed};
+use enrolment::{MAX_STATEMENT, PAGE, Rotation, RotationQuery, Signed};
 use ledger_client::LiveTrust;
 use record::{ParticipantId, Timestamp};
-use service::http::CBOR;
 use service::{Clock, Problem};
 use sha2::{Digest as _, Sha256};
 use store::{Encoding, Store, StoreConfig, Table, TableError};
 use tlog::Hash;
+
+use crate::enrolments::{StepError, cbor, problem, read};
 
 /// The file in the process's own directory.
 const STORE: &str = "rotations";
@@ -64,6 +65,36 @@ impl Rotations {
             clock,
         }))
     }
+
+    /// Takes a rotation, in place of an older one of the same component.
+    async fn ask(&self, rotation: &Rotation) -> Result<(), StepError> {
+        rotation.check(self.genesis, self.live.confirmed()?.state().directory())?;
+        let component = &rotation.content().component;
+        self.table.put(key(component), rotation).await?;
+        tracing::info!(%component, "a component asks for new keys");
+        Ok(())
+    }
+
+    /// The rotations that a registrar asks for. Removes those that are done, or can no longer be.
+    async fn waiting(&self, query: &Signed<RotationQuery>) -> Result<Vec<Rotation>, StepError> {
+        let (history, now) = (self.live.confirmed()?, Timestamp(self.clock.now()));
+        query.check(self.genesis, history.state(), now)?;
+        let mut after = query.statement.after.as_ref().map(key);
+        let mut waiting = Vec::new();
+        while waiting.len() < PAGE {
+            let rows = self.table.page(after, PAGE).await?;
+            let Some((last, _)) = rows.last() else { break };
+            after = Some(*last);
+            for (id, rotation) in rows {
+                if rotation.check(self.genesis, history.state().directory()).is_err() {
+                    self.table.remove(id).await?;
+                } else if waiting.len() < PAGE {
+                    waiting.push(rotation);
+                }
+            }
+        }
+        Ok(waiting)
+    }
 }
 
 fn key(component: &ParticipantId) -> [u8; 32] {
@@ -81,69 +112,11 @@ pub(crate) fn routes(rotations: Arc<Rotations>) -> Router {
 }
 
 async fn ask(State(rotations): State<Arc<Rotations>>, body: Bytes) -> Result<StatusCode, Problem> {
-    let rotation = Rotation::from_bytes(&body).map_err(|error| malformed(&error))?;
-    let history = rotations.live.confirmed()?;
-    rotation
-        .check(rotations.genesis, history.state().directory())
-        .map_err(|refused| problem(&refused))?;
-    let component = &rotation.content().component;
-    rotations
-        .table
-        .put(key(component), &rotation)
-        .await
-        .map_err(|error| failed(&error))?;
-    tracing::info!(%component, "a component asks for new keys");
+    rotations.ask(&read(&body)?).await.map_err(problem)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn list(State(rotations): State<Arc<Rotations>>, body: Bytes) -> Result<Response, Problem> {
-    let query: Signed<RotationQuery> = Signed::from_bytes(&body).map_err(|error| malformed(&error))?;
-    let (history, now) = (rotations.live.confirmed()?, Timestamp(rotations.clock.now()));
-    query
-        .check(rotations.genesis, history.state(), now)
-        .map_err(|refused| problem(&refused))?;
-    let mut after = query.statement.after.as_ref().map(key);
-    let mut waiting = Vec::new();
-    loop {
-        let rows = rotations
-            .table
-            .page(after, PAGE)
-            .await
-            .map_err(|error| failed(&error))?;
-        let Some((last, _)) = rows.last() else { break };
-        after = Some(*last);
-        for (id, rotation) in rows {
-            if rotation.check(rotations.genesis, history.state().directory()).is_err() {
-                // It is done, or can no longer be.
-                rotations.table.remove(id).await.map_err(|error| failed(&error))?;
-            } else if waiting.len() < PAGE {
-                waiting.push(rotation);
-            }
-        }
-        if waiting.len() == PAGE {
-            break;
-        }
-    }
-    Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&waiting)).into_response())
-}
-
-fn malformed(error: &dyn std::fmt::Display) -> Problem {
-    Problem::bad_request("malformed-request", error.to_string())
-}
-
-fn failed(error: &TableError) -> Problem {
-    tracing::error!(%error, "rotations cannot be read or written");
-    Problem::internal()
-}
-
-fn problem(refused: &Refused) -> Problem {
-    let detail = refused.to_string();
-    match refused {
-        Refused::OtherLog => Problem::bad_request("other-log", detail),
-        Refused::Clock => Problem::bad_request("clock", detail),
-        Refused::Registrar => Problem::forbidden("no-registrar", detail),
-        Refused::Listed(_) => Problem::conflict("listed", detail),
-        Refused::Unfit(_) => Problem::unprocessable("unfit", detail),
-        _ => Problem::forbidden("key", detail),
-    }
+    let waiting = rotations.waiting(&read(&body)?).await.map_err(problem)?;
+    Ok(cbor(record::cbor::to_vec(&waiting)))
 }

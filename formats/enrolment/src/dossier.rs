@@ -12,7 +12,7 @@
 
 use record::Timestamp;
 use serde::{Deserialize, Serialize};
-use trust::{Body, Component, InvalidKey, Operation, Operations, TrustKind, TrustState, Value};
+use trust::{Body, Component, InvalidKey, Operation, Operations, TrustKind, TrustMap, TrustState, Value};
 
 use crate::application::{Application, Confirmation};
 use crate::end::End;
@@ -129,13 +129,8 @@ impl Stage {
     }
 }
 
-/// Whether an authority in force that may sign the directory has signed a statement.
-/// Checks that an authority that may sign change sets of the directory has signed.
-pub(crate) fn by_registrar<T: Statement>(
-    signed: &Signed<T>,
-    by: &record::WriterId,
-    state: &TrustState,
-) -> Result<(), Refused> {
+/// Checks that an authority in force that may sign the directory has signed a statement.
+fn by_registrar<T: Statement>(signed: &Signed<T>, by: &record::WriterId, state: &TrustState) -> Result<(), Refused> {
     let key = state.authorities().key(by, TrustKind::Directory);
     let key = key.ok_or(Refused::Registrar)?;
     if signed.is_by(key) {
@@ -150,11 +145,31 @@ pub(crate) fn by_registrar<T: Statement>(
 /// # Errors
 /// [`Refused`].
 pub fn check_query(query: &Signed<Query>, state: &TrustState, now: Timestamp) -> Result<(), Refused> {
-    by_registrar(query, &query.statement.by, state)?;
-    if query.statement.sent.distance(now) > MAX_SKEW {
+    let statement = &query.statement;
+    check_question(query, (&statement.by, statement.sent), state, now)
+}
+
+/// Checks that a registrar asks, and that it asks now.
+pub(crate) fn check_question<T: Statement>(
+    signed: &Signed<T>,
+    (by, sent): (&record::WriterId, Timestamp),
+    state: &TrustState,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    by_registrar(signed, by, state)?;
+    if sent.distance(now) > MAX_SKEW {
         return Err(Refused::Clock);
     }
     Ok(())
+}
+
+/// Checks that the directory could take these values as its next version.
+pub(crate) fn check_puts(puts: Vec<Operation>, directory: &TrustMap) -> Result<(), Refused> {
+    let unfit = |reason: &dyn core::fmt::Display| Refused::Unfit(reason.to_string());
+    let version = directory.version().next().ok_or(Refused::Unfit(String::new()))?;
+    let operations = Operations::new(puts).map_err(|error| unfit(&error))?;
+    let changed = directory.change(version, directory.valid_from(), &operations);
+    changed.map(drop).map_err(|error| unfit(&error))
 }
 
 impl Dossier {
@@ -358,12 +373,10 @@ impl Dossier {
         }
         let component = invited.seat.component(&application.content().equipment());
         let addition = Addition { component, body };
-        let unfit = |reason: &dyn core::fmt::Display| Refused::Unfit(reason.to_string());
-        let puts = addition.operations().map_err(|error| unfit(&error))?;
-        let changed = directory.version().next().ok_or(Refused::Unfit(String::new()))?;
-        let operations = Operations::new(puts).map_err(|error| unfit(&error))?;
-        let changed = directory.change(changed, directory.valid_from(), &operations);
-        changed.map_err(|error| unfit(&error))?;
+        let puts = addition
+            .operations()
+            .map_err(|error| Refused::Unfit(error.to_string()))?;
+        check_puts(puts, directory)?;
         Ok(addition)
     }
 

@@ -3,9 +3,9 @@
 use record::{ParticipantId, SigningKey, Timestamp, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
-use trust::{Component, Operation, Operations, TrustMap, TrustState, Value};
+use trust::{Component, Operation, TrustMap, TrustState, Value};
 
-use crate::dossier::{MAX_SKEW, by_registrar};
+use crate::dossier::{check_puts, check_question};
 use crate::refused::Refused;
 use crate::signed::{Signed, Statement};
 
@@ -77,12 +77,9 @@ impl Rotation {
         }
         let mut rotated = component.clone();
         rotated.rotate(content.signing_key, content.sealing_key);
-        let unfit = |reason: &dyn core::fmt::Display| Refused::Unfit(reason.to_string());
-        let put = Operation::put(&Value::Component(Box::new(rotated))).map_err(|error| unfit(&error))?;
-        let changed = directory.version().next().ok_or(Refused::Unfit(String::new()))?;
-        let operations = Operations::new(vec![put]).map_err(|error| unfit(&error))?;
-        let changed = directory.change(changed, directory.valid_from(), &operations);
-        changed.map(drop).map_err(|error| unfit(&error))
+        let put = Operation::put(&Value::Component(Box::new(rotated)));
+        let put = put.map_err(|error| Refused::Unfit(error.to_string()))?;
+        check_puts(vec![put], directory)
     }
 }
 
@@ -94,8 +91,8 @@ impl RotationStatement {
     }
 }
 
-/// A registrar asks for the rotations that wait for a change set, in the order of their components, at most
-/// [`PAGE`](crate::PAGE) at once.
+/// A registrar asks for the rotations that wait for a change set, in the order of the SHA-256 of their components' ids,
+/// at most [`PAGE`](crate::PAGE) at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RotationQuery {
@@ -124,11 +121,8 @@ impl Signed<RotationQuery> {
         if self.statement.genesis != genesis {
             return Err(Refused::OtherLog);
         }
-        by_registrar(self, &self.statement.by, state)?;
-        if self.statement.sent.distance(now) > MAX_SKEW {
-            return Err(Refused::Clock);
-        }
-        Ok(())
+        let (by, sent) = (&self.statement.by, self.statement.sent);
+        check_question(self, (by, sent), state, now)
     }
 }
 

@@ -83,7 +83,8 @@ async fn withdraw(State(enrolments): Shared, Path(id): Path<String>, body: Bytes
     answer("withdrawal", step.await)
 }
 
-fn read<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<Signed<T>, Problem> {
+/// Reads a signed statement.
+pub(crate) fn read<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<Signed<T>, Problem> {
     Signed::from_bytes(body).map_err(|error| Problem::bad_request("malformed-request", error.to_string()))
 }
 
@@ -91,7 +92,8 @@ fn named(id: &str) -> Result<InvitationId, Problem> {
     id.parse().map_err(|_| problem(StepError::Unknown))
 }
 
-fn cbor(bytes: Vec<u8>) -> Response {
+/// An answer in CBOR.
+pub(crate) fn cbor(bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, CBOR)], bytes).into_response()
 }
 
@@ -111,7 +113,8 @@ fn answer(step: &'static str, taken: Result<Dossier, StepError>) -> Answer {
     }
 }
 
-fn problem(error: StepError) -> Problem {
+/// The answer to a step or a request that is not taken.
+pub(crate) fn problem(error: StepError) -> Problem {
     let detail = error.to_string();
     let refused = match error {
         StepError::Refused(refused) => refused,
@@ -119,7 +122,7 @@ fn problem(error: StepError) -> Problem {
         StepError::Full => return Problem::unavailable("full", 3600, detail),
         StepError::NotReady(error) => return error.into(),
         StepError::Table(error) => {
-            tracing::error!(%error, "enrolments cannot be read or written");
+            tracing::error!(%error, "the table cannot be read or written");
             return Problem::internal();
         }
     };

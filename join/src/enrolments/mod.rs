@@ -8,5 +8,5 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::store::Enrolments;
-pub(crate) use http::{STEPS, routes};
+pub(crate) use self::store::{Enrolments, StepError};
+pub(crate) use http::{STEPS, cbor, problem, read, routes};

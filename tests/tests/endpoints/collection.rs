@@ -21,7 +21,7 @@ pub(crate) fn statuses(processes: &Processes) -> Result<BTreeMap<(&'static str, 
         keys.signing("connector-rheinfurt/signing.key")?,
     );
     let (me, call) = (ParticipantId::new(PROVIDER)?, uuid::Uuid::new_v4());
-    // Whoever connects has the certificate of an active component.
+    // Every process that connects has the certificate of an active component.
     let caller = "connector-kba";
     let post = |path: &str, body: Vec<u8>| -> Result<u16> {
         let request = processes

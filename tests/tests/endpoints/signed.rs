@@ -155,8 +155,8 @@ fn signed_requests_are_refused_without_the_right_signature() -> Result<()> {
         Ok(post("/exchanges".into(), exchange(&right, 0).1)? == 403)
     })?;
     wait_for(Duration::from_secs(60), || {
-        let anew = processes.client("connector-rheinfurt")?.post(format!("{url}/calls"));
-        Ok(anew.send().is_err())
+        let again = processes.client("connector-rheinfurt")?.post(format!("{url}/calls"));
+        Ok(again.send().is_err())
     })
     .context("a suspended component connects")?;
     wait_for(Duration::from_secs(60), || Ok(certify(&right, 0)? == 403))?;

@@ -209,7 +209,7 @@ impl Writer {
     }
 
     /// The rows of a query of the present group. If the connection breaks, the query is repeated on the next one,
-    /// unless somebody else has written meanwhile.
+    /// unless another process has written meanwhile.
     pub(super) fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, TableError> {
         loop {
             let session = self.state.borrow().session.clone();
