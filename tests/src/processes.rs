@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::JoinHandle;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use messages::{CallCredential, CallKind};
@@ -398,7 +398,8 @@ fn ask(url: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<(u16, s
 }
 
 /// Sends a request to a consumer's connector. Where the permission demands a preview, the person accepts. A decision
-/// that the broker does not take yet is sent again, as an online service does.
+/// that the broker does not take yet is sent again for a minute, as an online service does. The answer to the last one
+/// is returned: it can be a refusal, where the log is away or its clock stands still.
 pub fn send(url: &str, question: String) -> Result<(u16, serde_json::Value)> {
     let (status, awaiting) = post(url, question.clone())?;
     if status != 202 {
@@ -407,13 +408,14 @@ pub fn send(url: &str, question: String) -> Result<(u16, serde_json::Value)> {
     let question: serde_json::Value = serde_json::from_str(&question)?;
     let exchange = awaiting["exchange"].as_str().context("an exchange")?;
     let decision = serde_json::json!({ "login": question["login"], "decision": "accept" });
-    let mut last = None;
-    wait_for(Duration::from_secs(60), || {
+    let started = Instant::now();
+    loop {
         let answer = post(&format!("{url}/{exchange}/decision"), decision.to_string())?;
-        Ok(last.insert(answer).0 != 503)
-    })
-    .with_context(|| format!("{last:?}"))?;
-    last.context("a decision")
+        if answer.0 != 503 || started.elapsed() >= Duration::from_secs(60) {
+            return Ok(answer);
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 /// Sends JSON. Returns status and body of the answer.
