@@ -53,6 +53,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     service::telemetry::init();
+    let _points = service::failpoints::init();
     match start(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

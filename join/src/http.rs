@@ -15,6 +15,8 @@ use ledger_client::LiveTrust;
 use record::Timestamp;
 use service::{Clock, Problem};
 
+use crate::points;
+
 pub(crate) const CERTIFICATES: &str = "join_certificates_total";
 /// RFC 8555 §9.1.
 const PEM_CHAIN: &str = "application/pem-certificate-chain";
@@ -61,6 +63,7 @@ impl Issuer {
         let now = Timestamp(self.clock.now());
         let order = self.admission.check(&request, directory, hosts, now).map_err(refused)?;
         let chain = self.engine.issue(&order).await.map_err(|error| failed(&error))?;
+        service::failpoints::reach(points::ISSUED);
         tracing::info!(%subject, "a certificate is issued");
         Ok(chain.0)
     }

@@ -22,6 +22,7 @@ mod config;
 mod enrolments;
 mod error;
 mod http;
+mod points;
 mod rotations;
 #[cfg(test)]
 mod tests;

@@ -21,12 +21,14 @@ use axum::routing::post;
 use enrolment::{MAX_STATEMENT, PAGE, Rotation, RotationQuery, Signed};
 use ledger_client::LiveTrust;
 use record::{ParticipantId, Timestamp};
+use service::failpoints::reach;
 use service::{Clock, Problem};
 use sha2::{Digest as _, Sha256};
 use store::{Encoding, Store, StoreConfig, Table, TableError};
 use tlog::Hash;
 
 use crate::enrolments::{StepError, cbor, problem, read};
+use crate::points;
 
 /// The file in the process's own directory.
 const STORE: &str = "rotations";
@@ -70,7 +72,9 @@ impl Rotations {
     async fn ask(&self, rotation: &Rotation) -> Result<(), StepError> {
         rotation.check(self.genesis, self.live.confirmed()?.state().directory())?;
         let component = &rotation.content().component;
+        reach(points::CHECKED);
         self.table.put(key(component), rotation).await?;
+        reach(points::KEPT);
         tracing::info!(%component, "a component asks for new keys");
         Ok(())
     }

@@ -1,14 +1,5 @@
-//! Fail points: named places in the course of a commit where a test can kill the process or make a call fail.
-//!
-//! They are empty unless the feature `failpoints` is enabled. A program with the feature reads the environment variable
-//! `FAILPOINTS` at its start, in the syntax of the crate `fail`. For example, `written=12*off->return(kill)` passes
-//! `written` twelve times and then kills the process. The tasks:
-//!
-//! | Task | What happens |
-//! | --- | --- |
-//! | `return(kill)` | the process kills itself with SIGKILL at this place |
-//! | `return` | [`fires`] returns `true`: the caller fails, or omits the action that the point names |
-//! | `sleep(ms)`, … | as documented by `fail` |
+//! The ledger's fail points: places in the course of a commit where a test can kill the process or make a call fail.
+//! [`service::failpoints`] says how.
 
 /// A place where a test can intervene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,29 +86,6 @@ pub(crate) fn reach(point: Point) {
 }
 
 /// Marks that the process is at this place; returns whether the caller must fail here.
-#[cfg(not(feature = "failpoints"))]
-pub(crate) const fn fires(_: Point) -> bool {
-    false
-}
-
-/// Marks that the process is at this place; returns whether the caller must fail here.
-#[cfg(feature = "failpoints")]
 pub(crate) fn fires(point: Point) -> bool {
-    match task(point.name()).as_deref() {
-        Some("kill") => kill(),
-        task => task.is_some(),
-    }
-}
-
-#[cfg(feature = "failpoints")]
-fn task(name: &str) -> Option<String> {
-    fail::fail_point!(name, |text| Some(text.unwrap_or_default()));
-    None
-}
-
-#[cfg(feature = "failpoints")]
-fn kill() -> ! {
-    // No destructor, no handler, no flush runs after this.
-    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    std::process::abort()
+    service::failpoints::fires(point.name())
 }

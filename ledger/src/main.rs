@@ -160,8 +160,7 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     service::telemetry::init();
-    #[cfg(feature = "failpoints")]
-    let _scenario = fail::FailScenario::setup();
+    let _points = service::failpoints::init();
     let result = match Cli::parse().command {
         Command::Serve(serve) => run(&serve),
         Command::Export(export) => export_files(&export),

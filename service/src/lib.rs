@@ -20,6 +20,7 @@
 //! * `openid` (feature) – the provider of logins, for portal and identity,
 //! * [`rows`] – its report of faulty rows in files,
 //! * [`text_file`] – its text files, which may be damaged,
+//! * [`failpoints`] – where tests kill it,
 //! * [`nonces`] – signed requests that it accepts once,
 //! * [`retry_after`] – how long a server asks it to wait,
 //! * [`workers`] – how many files it makes at the same time,
@@ -31,6 +32,7 @@ pub mod clock;
 pub mod coarse;
 pub mod config;
 pub mod durable;
+pub mod failpoints;
 pub mod health;
 pub mod http;
 pub mod listen;

@@ -25,6 +25,8 @@ pub struct Processes {
     pub running: BTreeMap<String, Process>,
     /// The wall clocks of processes that do not have the machine's, by the name of their folder.
     pub clocks: BTreeMap<String, WallClock>,
+    /// Where processes die that are started from now on (`service::failpoints`), by the name of their folder.
+    pub failpoints: BTreeMap<String, String>,
     /// Base URL of the KBA's register, whatever a test configures its connector with.
     register: String,
 }
@@ -63,6 +65,7 @@ impl Processes {
             info,
             running: BTreeMap::new(),
             clocks: BTreeMap::new(),
+            failpoints: BTreeMap::new(),
         })
     }
 
@@ -193,6 +196,9 @@ impl Processes {
             .args(["--listen", address, "--operations", &operations_address(url)?]);
         if let Some(clock) = self.clocks.get(name) {
             clock.rule(&mut command);
+        }
+        if let Some(points) = self.failpoints.get(name) {
+            command.env("FAILPOINTS", points);
         }
         let process = Process::start(&mut command, &self.data.join(format!("{name}.log")))?;
         self.running.insert(name.to_owned(), process);

@@ -1,13 +1,12 @@
-//! `join countersign`.
+//! `join countersign`. The same command again, with the same file, continues with the code that the file has.
 
 use enrolment::{Countersignature, Dossier, Link, Purpose, Signed};
 use output::Failure;
-use record::SigningKey;
 use service::secret;
 
 use super::arguments::Countersign;
 use super::describe::describe;
-use super::registrar::{Acting, hand_out, now, read};
+use super::registrar::{Acting, hand_out, handed_out, now, read};
 
 pub(crate) async fn run(arguments: &Countersign) -> Result<(), Failure> {
     let acting = Acting::begin(&arguments.registrar).await?;
@@ -25,17 +24,25 @@ pub(crate) async fn run(arguments: &Countersign) -> Result<(), Failure> {
     }
     // The service is not trusted: the invitation is checked as if it were new.
     let mut dossier = Dossier::begin(known.invitation, acting.state(), now()).map_err(Failure::refused)?;
-    let seed = secret::random().map_err(Failure::usage)?;
+    let before = handed_out(&arguments.code, Purpose::Confirm, id)?;
+    let code = match &before {
+        Some(code) => code.clone(),
+        None => {
+            let seed = secret::random().map_err(Failure::usage)?;
+            Link::new(&arguments.registrar.service, Purpose::Confirm, id, seed)
+        }
+    };
     let statement = Countersignature {
         invitation: id,
-        code: SigningKey::from_seed(seed).public(),
+        code: code.key().public(),
         by: acting.key.id(),
     };
     let opened = Signed::sign(statement, &acting.key);
     let countersigned = dossier.countersign(opened.clone(), acting.state());
     countersigned.map_err(Failure::refused)?;
-    let code = Link::new(&arguments.registrar.service, Purpose::Confirm, id, seed);
-    hand_out(&arguments.code, &code.to_text())?;
+    if before.is_none() {
+        hand_out(&arguments.code, &code.to_text())?;
+    }
     let dossier = acting.remote.step(id, "countersignature", &opened).await?;
     describe(&dossier)?;
     output::stdout!("code       {}", arguments.code.display())?;

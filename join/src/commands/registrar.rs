@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use enrolment::{InvitationId, Link, Purpose};
 use ledger_client::{Anchored, HttpLedger, Trust};
 use output::Failure;
 use record::{SigningKey, Timestamp};
@@ -47,6 +48,23 @@ pub(crate) fn key(arguments: &Registrar) -> Result<SigningKey, Failure> {
 /// Writes a secret into a new file that only its owner may read.
 pub(crate) fn hand_out(path: &Path, secret: &str) -> Result<(), Failure> {
     durable::create_private(path, format!("{secret}\n").as_bytes()).map_err(|error| Failure::file(path, error))
+}
+
+/// The secret that an interrupted command has handed out in this file.
+pub(crate) fn handed_out(path: &Path, purpose: Purpose, invitation: InvitationId) -> Result<Option<Link>, Failure> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = secret::read_private(path).map_err(Failure::usage)?;
+    let link = Link::parse(&text, purpose).map_err(|error| Failure::file(path, error))?;
+    if link.invitation == invitation {
+        Ok(Some(link))
+    } else {
+        Err(Failure::file(
+            path,
+            "it has the secret of another enrolment: name a new file",
+        ))
+    }
 }
 
 /// This machine's time.

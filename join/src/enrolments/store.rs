@@ -14,10 +14,13 @@ use enrolment::{Dossier, Invitation, InvitationId, PAGE, Query, Refused, Signed,
 use ledger_client::{LiveTrust, TrustNotReady};
 use record::Timestamp;
 use service::Clock;
+use service::failpoints::reach;
 use store::{Encoding, Store, StoreConfig, Table, TableError};
 use tlog::Hash;
 use tokio::sync::Mutex;
 use trust::{History, TrustState};
+
+use crate::points;
 
 /// The file in the process's own directory.
 const STORE: &str = "enrolments";
@@ -107,7 +110,7 @@ impl Enrolments {
         if self.table.count().await? >= self.capacity && self.sweep(history.state()).await? == 0 {
             return Err(StepError::Full);
         }
-        self.table.put(id.0, &dossier).await?;
+        self.keep(id, &dossier).await?;
         Ok(dossier)
     }
 
@@ -124,10 +127,17 @@ impl Enrolments {
         dossier.refresh(history.state(), self.now());
         let taken = take(&mut dossier, history.state());
         if dossier != before {
-            self.table.put(id.0, &dossier).await?;
+            self.keep(id, &dossier).await?;
         }
         taken?;
         Ok(dossier)
+    }
+
+    async fn keep(&self, id: InvitationId, dossier: &Dossier) -> Result<(), TableError> {
+        reach(points::CHECKED);
+        self.table.put(id.0, dossier).await?;
+        reach(points::KEPT);
+        Ok(())
     }
 
     /// An enrolment as it is now.
