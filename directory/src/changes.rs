@@ -21,17 +21,24 @@
 //! hexadecimal. `suspend`, `resume` and `retire` list components, whose other fields stay as they are. With a rotation,
 //! the present keys become the previous ones, unless `revoke` says that nothing made with them may be accepted any
 //! more. `end-previous` lists components whose previous keys end. `landkarte` lists files and folders, relative to this
-//! file: the version then contains what they say and nothing else.
+//! file: the version then contains what they say and nothing else. `certificate-authorities` names files in PEM,
+//! relative to this file, too:
+//!
+//! ```toml
+//! certificate-authorities = { issuing = "new.pem", accepted = ["old.pem"] }
+//! ```
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use output::Failure;
-use record::{IdentityKeys, ParticipantId, VerifyingKey, WriterGrant};
+use record::{IdentityKeys, ParticipantId, Sorted, VerifyingKey, WriterGrant};
 use registerlandkarte::{BodyClass, EvidenceType, Norm, RegisterType, Rule};
 use serde::{Deserialize, Serialize};
+use service::tls;
 use trust::{
-    Authority, Body, Component, ComponentState, Delegation, Key, Operation, SupervisionKey, Threshold, TrustMap, Value,
+    Authority, Body, CertificateAuthorities, Component, ComponentState, Delegation, Key, Operation, SupervisionKey,
+    Threshold, TrustMap, Value,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,6 +60,36 @@ pub(crate) struct Changes {
     end_previous: Vec<ParticipantId>,
     #[serde(default)]
     landkarte: Vec<PathBuf>,
+    #[serde(default, rename = "certificate-authorities")]
+    certificate_authorities: Option<AuthorityFiles>,
+}
+
+/// Files with one certificate each (PEM).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuthorityFiles {
+    issuing: PathBuf,
+    #[serde(default)]
+    accepted: Vec<PathBuf>,
+}
+
+impl AuthorityFiles {
+    fn read(&self, folder: &Path) -> Result<CertificateAuthorities, Failure> {
+        let read = |path: &PathBuf| {
+            let path = folder.join(path);
+            let text = std::fs::read_to_string(&path).map_err(|error| Failure::file(&path, error))?;
+            let mut found = tls::certificates(&text).map_err(|error| Failure::file(&path, error))?;
+            match (found.pop(), found.is_empty()) {
+                (Some(certificate), true) => Ok(certificate.to_vec()),
+                _ => Err(Failure::file(&path, "it must have one certificate")),
+            }
+        };
+        let accepted: Result<Sorted<Vec<u8>>, Failure> = self.accepted.iter().map(read).collect();
+        Ok(CertificateAuthorities {
+            issuing: read(&self.issuing)?,
+            accepted: accepted?.to_vec(),
+        })
+    }
 }
 
 /// The new keys of a component.
@@ -76,6 +113,8 @@ pub(crate) enum Readable {
     Authority(Authority),
     /// A body.
     Body(Box<Body>),
+    /// The certificate authorities.
+    CertificateAuthorities(Box<CertificateAuthorities>),
     /// A class of bodies.
     Class(BodyClass),
     /// A component.
@@ -105,6 +144,7 @@ impl From<Readable> for Value {
         match value {
             Readable::Authority(authority) => Self::Authority(authority),
             Readable::Body(body) => Self::Body(body),
+            Readable::CertificateAuthorities(authorities) => Self::CertificateAuthorities(authorities),
             Readable::Class(class) => Self::Class(class),
             Readable::Component(component) => Self::Component(component),
             Readable::Delegation(delegation) => Self::Delegation(delegation),
@@ -125,6 +165,7 @@ impl From<&Value> for Readable {
         match value.clone() {
             Value::Authority(authority) => Self::Authority(authority),
             Value::Body(body) => Self::Body(body),
+            Value::CertificateAuthorities(authorities) => Self::CertificateAuthorities(authorities),
             Value::Class(class) => Self::Class(class),
             Value::Component(component) => Self::Component(component),
             Value::Delegation(delegation) => Self::Delegation(delegation),
@@ -171,6 +212,9 @@ impl Changes {
         }
         for id in self.end_previous {
             operations.push(changed(version, &id, |component| component.previous = None)?);
+        }
+        if let Some(files) = self.certificate_authorities {
+            operations.push(put(&Value::CertificateAuthorities(Box::new(files.read(folder)?)))?);
         }
         if !self.landkarte.is_empty() {
             operations.extend(content(version, &self.landkarte, folder)?);

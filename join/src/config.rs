@@ -6,6 +6,16 @@ use std::path::{Path, PathBuf};
 use certificates::Host;
 use serde::{Deserialize, Serialize};
 
+/// The files of one certificate authority.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorityConfig {
+    /// Its key (PEM).
+    pub key: PathBuf,
+    /// Its certificate (PEM).
+    pub certificate: PathBuf,
+}
+
 /// JSON. Relative paths start at the directory of the configuration file ([`Config::resolved`]).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,10 +28,9 @@ pub struct Config {
     pub policy: PathBuf,
     /// The hash of the genesis entry, from outside the ledger.
     pub genesis: String,
-    /// File with the key of the certificate authority (PEM), made by `join create-authority`.
-    pub authority_key: PathBuf,
-    /// File with the certificate of the authority (PEM).
-    pub authority_certificate: PathBuf,
+    /// The certificate authorities, made by `join create-authority`. The directory says which of them issues; while
+    /// it says nothing, the first one does.
+    pub authorities: Vec<AuthorityConfig>,
     /// The hosts of the writers' servers, by the name of the writer in the directory. The directory itself says where
     /// components are reached.
     #[serde(default)]
@@ -32,12 +41,11 @@ impl Config {
     /// Makes relative paths start from `base`.
     #[must_use]
     pub fn resolved(mut self, base: &Path) -> Self {
-        for path in [
-            &mut self.data,
-            &mut self.policy,
-            &mut self.authority_key,
-            &mut self.authority_certificate,
-        ] {
+        let files = self
+            .authorities
+            .iter_mut()
+            .flat_map(|files| [&mut files.key, &mut files.certificate]);
+        for path in [&mut self.data, &mut self.policy].into_iter().chain(files) {
             *path = service::config::resolve(base, path);
         }
         self

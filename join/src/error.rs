@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use certificates::AuthorityError;
 use ledger_client::trust::TrustError;
+use service::tls::TlsError;
 use store::TableError;
 
 /// Why the join service cannot start or must end.
@@ -12,6 +13,12 @@ pub enum Error {
     /// The certificate authority cannot be used.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// The configuration has no certificate authority.
+    #[error("the configuration has no certificate authority: make one with join create-authority")]
+    NoAuthority,
+    /// A certificate of an authority cannot be read.
+    #[error(transparent)]
+    Certificate(#[from] TlsError),
     /// The trust root cannot be read.
     #[error("configuration: {0}")]
     Trust(#[from] TrustError),

@@ -10,11 +10,12 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use certificates::request::MAX_REQUEST;
-use certificates::{Admission, CertificateRequest, Engine, EngineError, Host, RequestRefused, Subject};
+use certificates::{Admission, CertificateRequest, EngineError, Host, RequestRefused, Subject};
 use ledger_client::LiveTrust;
 use record::Timestamp;
 use service::{Clock, Problem};
 
+use crate::engines::Engines;
 use crate::points;
 
 pub(crate) const CERTIFICATES: &str = "join_certificates_total";
@@ -24,7 +25,7 @@ const PEM_CHAIN: &str = "application/pem-certificate-chain";
 /// What issues certificates.
 pub(crate) struct Issuer {
     pub(crate) admission: Admission,
-    pub(crate) engine: Box<dyn Engine>,
+    pub(crate) engines: Engines,
     /// The hosts of writers, by their names in the directory.
     pub(crate) hosts: BTreeMap<String, Vec<Host>>,
     pub(crate) live: LiveTrust,
@@ -62,7 +63,11 @@ impl Issuer {
         let hosts = hosts.map_or(&[][..], Vec::as_slice);
         let now = Timestamp(self.clock.now());
         let order = self.admission.check(&request, directory, hosts, now).map_err(refused)?;
-        let chain = self.engine.issue(&order).await.map_err(|error| failed(&error))?;
+        let engine = self.engines.issuing(directory).map_err(|error| {
+            tracing::error!(%error, "no certificate is issued");
+            Problem::unavailable("authority", 5, error.to_string())
+        })?;
+        let chain = engine.issue(&order).await.map_err(|error| failed(&error))?;
         service::failpoints::reach(points::ISSUED);
         tracing::info!(%subject, "a certificate is issued");
         Ok(chain.0)

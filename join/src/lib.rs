@@ -13,12 +13,13 @@
 //! | `400` | the request or its CSR is malformed, or the clocks differ |
 //! | `403` | the directory does not list the subject with the key that signed, or gives it other names |
 //! | `409` | the request was used before |
-//! | `503` | not now: the directory is not confirmed, or not as new as the requester's |
+//! | `503` | not now: the directory is not confirmed, not as new as the requester's, or lets another authority issue |
 //!
 //! The listener is open to all and needs no TLS: a component that asks for its first certificate has none to present.
 //! Requests and steps have no secret, and both sides check what they get.
 
 mod config;
+mod engines;
 mod enrolments;
 mod error;
 mod http;
@@ -29,11 +30,12 @@ mod tests;
 
 use std::sync::Arc;
 
-use certificates::{Admission, Authority};
+use certificates::Admission;
 use ledger_client::{Anchored, HttpLedger, LedgerApi, LiveTrust, Trust};
 use service::{Clock, Listener, Shutdown, durable};
 
-pub use config::Config;
+pub use config::{AuthorityConfig, Config};
+use engines::Engines;
 use enrolments::Enrolments;
 pub use error::Error;
 use http::Issuer;
@@ -45,7 +47,7 @@ use rotations::Rotations;
 /// [`Error`]; all of these need an operator.
 pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
     durable::private_directory(&config.data).map_err(|error| Error::Data(config.data.clone(), error))?;
-    let authority = Authority::open(&config.authority_key, &config.authority_certificate)?;
+    let engines = Engines::open(&config.authorities)?;
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis)?);
     let api = HttpLedger::new(&config.ledger).map_err(|error| Error::Log(error.to_string()))?;
     let api: Arc<dyn LedgerApi> = Arc::new(api);
@@ -63,7 +65,7 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
     metrics::describe_counter!(enrolments::STEPS, "Steps of enrolments, by step and result");
     let issuer = Issuer {
         admission: Admission::default(),
-        engine: Box::new(authority),
+        engines,
         hosts: config.hosts,
         live,
         clock,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::routing::get;
 use axum::{Extension, Router};
 use certificates::renewal::RenewalConfig;
-use certificates::{CertificateRequest, Names, Renewal, Subject, TlsConfig};
+use certificates::{Authority, CertificateRequest, Names, Renewal, Subject, TlsConfig};
 use fixtures::{FirstValues, Founders, grant, values};
 use record::{Kind, SigningKey, Timestamp};
 use service::clock::Sleep;
@@ -17,7 +17,7 @@ use service::tls::{PeerName, TlsIdentity};
 use service::{Impairment, ManualClock, listen};
 use tlog::note::SignerKey;
 use tokio::net::TcpListener;
-use trust::{ComponentState, History};
+use trust::{CertificateAuthorities, ComponentState, History};
 
 use super::*;
 
@@ -30,6 +30,10 @@ fn key(seed: u8) -> SigningKey {
 
 /// A directory with the consumer `amt` and the broker.
 fn history(state: ComponentState) -> Arc<History> {
+    founded(state, None)
+}
+
+fn founded(state: ComponentState, certificate_authorities: Option<CertificateAuthorities>) -> Arc<History> {
     let log = SignerKey::for_notes("log.example".parse().unwrap(), &[5; 32]);
     let founders = Founders {
         origin: "log.example",
@@ -43,6 +47,7 @@ fn history(state: ComponentState) -> Arc<History> {
     let first = FirstValues {
         writers: vec![grant("broker", &key(12), &[Kind::Intent])],
         components: vec![amt],
+        certificate_authorities,
         ..FirstValues::default()
     };
     founders.found_with(first, Timestamp(NOW)).unwrap().history
@@ -95,7 +100,7 @@ impl World {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new(NOW));
         let live = LiveTrust::fixed(history(ComponentState::Active), clock.clone());
         let shutdown = Shutdown::new();
-        let url = Self::issuer(authority(folder.path(), "ca"), &live, &clock, &shutdown).await;
+        let url = Self::issuer(vec![authority(folder.path(), "ca")], &live, &clock, &shutdown).await;
         Self {
             folder,
             clock,
@@ -105,10 +110,19 @@ impl World {
         }
     }
 
-    async fn issuer(engine: Authority, live: &LiveTrust, clock: &Arc<ManualClock>, shutdown: &Shutdown) -> String {
+    async fn issuer(
+        authorities: Vec<Authority>,
+        live: &LiveTrust,
+        clock: &Arc<ManualClock>,
+        shutdown: &Shutdown,
+    ) -> String {
+        let mut engines = Engines::default();
+        for authority in authorities {
+            engines.add(authority).unwrap();
+        }
         let issuer = Issuer {
             admission: Admission::default(),
-            engine: Box::new(engine),
+            engines,
             hosts: [("broker".to_owned(), vec!["127.0.0.1".parse().unwrap()])].into(),
             live: live.clone(),
             clock: clock.clone(),
@@ -262,7 +276,7 @@ async fn the_authority_is_replaced_while_processes_run() {
     let new = authority(world.folder.path(), "new");
     let (old_pem, new_pem) = (world.pem("ca"), world.pem("new"));
     std::fs::write(world.folder.path().join("ca.pem"), format!("{old_pem}{new_pem}")).unwrap();
-    world.url = World::issuer(new, &world.live, &world.clock, &world.shutdown).await;
+    world.url = World::issuer(vec![new], &world.live, &world.clock, &world.shutdown).await;
     let (client, second) = world.consumer("amt");
     until("a certificate of the new authority", || second.health().is_ok()).await;
     let listener = loopback().await.secured(&server, |_| true).unwrap();
@@ -278,5 +292,92 @@ async fn the_authority_is_replaced_while_processes_run() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(answered, "both authorities are trusted");
+    world.shutdown.trigger();
+}
+
+/// The certificate in this file, as the directory has it.
+fn der(world: &World, name: &str) -> Vec<u8> {
+    service::tls::certificates(&world.pem(name)).unwrap()[0].to_vec()
+}
+
+fn authorities(issuing: Vec<u8>, accepted: &[Vec<u8>]) -> Option<CertificateAuthorities> {
+    Some(CertificateAuthorities {
+        issuing,
+        accepted: accepted.to_vec(),
+    })
+}
+
+#[tokio::test]
+async fn the_directory_replaces_the_authority() {
+    let mut world = World::start().await;
+    let old = || Authority::open(&world.folder.path().join("ca.key"), &world.folder.path().join("ca.pem")).unwrap();
+    let new = authority(world.folder.path(), "new");
+    let (old_der, new_der) = (der(&world, "ca"), der(&world, "new"));
+    world.url = World::issuer(vec![old(), new], &world.live, &world.clock, &world.shutdown).await;
+    let (server, first) = world.process("broker", Subject::Writer(key(12).id()), key(12));
+    let (client, second) = world.consumer("amt");
+    until("certificates of the first authority", || {
+        first.health().and(second.health()).is_ok()
+    })
+    .await;
+    let before = ["broker", "amt"].map(|name| world.stored(name));
+    let lists = |issuing, accepted: &[Vec<u8>]| {
+        let history = founded(ComponentState::Active, authorities(issuing, accepted));
+        world.live.replace(history);
+    };
+
+    // The new one is accepted first, and nothing is renewed.
+    lists(old_der.clone(), std::slice::from_ref(&new_der));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(["broker", "amt"].map(|name| world.stored(name)), before);
+    // Then it issues, and everyone renews within half a minute. A process that only has the old one issues nothing.
+    lists(new_der.clone(), std::slice::from_ref(&old_der));
+    let names = Names::new("urn:einsicht:component:amt".parse().unwrap(), Vec::new()).unwrap();
+    let version = world.live.history().state().directory().version();
+    let request = CertificateRequest::prepare(&names, &key(11), version, Timestamp(NOW))
+        .unwrap()
+        .request;
+    let issuer = World::issuer(vec![old()], &world.live, &world.clock, &world.shutdown);
+    let url = format!("{}/certificates", issuer.await);
+    let refused = Client::new()
+        .unwrap()
+        .post_cbor(&url, request.to_bytes())
+        .await
+        .unwrap_err();
+    assert_eq!(refused.problem().unwrap().slug, "authority");
+    world.pass(30);
+    until("certificates of the second authority", || {
+        let after = ["broker", "amt"].map(|name| world.stored(name));
+        after[0] != before[0] && after[1] != before[1]
+    })
+    .await;
+    // The old one ends: its certificates are refused. A process that was away gets one of the new authority.
+    lists(new_der, &[]);
+    let listener = loopback().await.secured(&server, |_| true).unwrap();
+    let address = served(Router::new().route("/", get(|| async {})), listener, &world.shutdown).await;
+    let url = format!("https://{address}/");
+    let clock: Arc<dyn Clock> = world.clock.clone();
+    let kept = TlsIdentity::new(&format!("{}{}", world.pem("ca"), world.pem("new")), clock).unwrap();
+    kept.present(&before[1]).unwrap();
+    until("the old authority has ended", || {
+        first.health().and(second.health()).is_ok()
+    })
+    .await;
+    let mut refused = false;
+    for _ in 0..100 {
+        refused = Client::mutual(&kept, |_| true).unwrap().get(&url).await.is_err();
+        if refused {
+            break;
+        }
+        // The server follows after a moment.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(refused);
+    assert!(Client::mutual(&client, |_| true).unwrap().get(&url).await.is_ok());
+    let away = world.folder.path().join("away");
+    service::durable::private_directory(&away).unwrap();
+    service::durable::write_private(&away.join("tls.pem"), before[1].as_bytes()).unwrap();
+    let (_, away) = world.consumer("away");
+    until("a certificate for the one that was away", || away.health().is_ok()).await;
     world.shutdown.trigger();
 }

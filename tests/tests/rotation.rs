@@ -1,14 +1,17 @@
-//! A consumer and a provider rotate their keys with the released programs while exchanges run: no exchange fails, and
-//! nothing is restarted.
+//! While exchanges run, a consumer and a provider rotate their keys with the released programs, and the certificate
+//! authority is replaced by another one. No exchange fails, and only the join service is restarted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use service::SystemClock;
+use service::tls::{TlsIdentity, certificates};
 use tests::change::{publish, tool};
 use tests::processes::{Processes, version_of};
 use tests::{program, secured, wait_for};
@@ -55,6 +58,20 @@ fn listed(processes: &Processes, id: &str) -> Result<Value> {
     let shown = tool(processes, "show").arg(format!("component/{id}")).output()?;
     let mut versions: Vec<Value> = serde_json::from_str(&succeeded(&shown)?)?;
     versions.pop().context("it is listed")
+}
+
+/// Waits until everyone follows this version of the directory.
+fn everyone_knows(processes: &Processes, version: u64) -> Result<()> {
+    let info = &processes.info;
+    for url in [
+        &info.broker,
+        &info.identity,
+        &info.connectors["rheinfurt"],
+        &info.connectors["kba"],
+    ] {
+        wait_for(Duration::from_secs(30), || Ok(version_of(url, "directory")? == version))?;
+    }
+    Ok(())
 }
 
 #[test]
@@ -112,17 +129,93 @@ fn keys_are_rotated_while_exchanges_run() -> Result<()> {
         ensure!(refused.status.code() == Some(1), "{refused:?}");
     }
     // An answer that a provider signs before it knows that a key has ended is of no use any more.
-    let info = &processes.info;
-    let newest = version_of(&info.broker, "directory")?.max(3);
-    for url in [
-        &info.broker,
-        &info.identity,
-        &info.connectors["rheinfurt"],
-        &info.connectors["kba"],
-    ] {
-        wait_for(Duration::from_secs(30), || Ok(version_of(url, "directory")? == newest))?;
-    }
+    everyone_knows(&processes, 3)?;
     let (status, answer) = processes.ask()?;
     ensure!(answer["outcome"] == "delivered", "{status} {answer}");
+    processes.every_intent_is_closed()
+}
+
+/// Between two exchanges, because a consumer may ask 128 times a month about a person.
+const PAUSE: Duration = Duration::from_millis(300);
+/// The processes that have certificates.
+const CERTIFIED: [&str; 5] = ["ledger", "identity", "broker", "connector-rheinfurt", "connector-kba"];
+
+/// Creates another certificate authority, and gives it to the join service, which is restarted.
+fn add_authority(processes: &mut Processes) -> Result<PathBuf> {
+    let folder = folder(processes, "join");
+    let (key, certificate) = (folder.join("new.key"), folder.join("new.pem"));
+    let mut create = Command::new(program("join"));
+    create.arg("create-authority").arg("--key").arg(&key);
+    succeeded(&create.arg("--certificate").arg(&certificate).output()?)?;
+    let file = folder.join("config.json");
+    let mut config: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
+    let authorities = config["authorities"].as_array_mut().context("the authorities")?;
+    authorities.push(json!({ "key": "new.key", "certificate": "new.pem" }));
+    std::fs::write(&file, config.to_string())?;
+    processes.running.remove("join").context("join runs")?.stop()?;
+    let url = processes.info.join.clone();
+    processes.up("join", "join", &url)?;
+    processes.healthy(&url)?;
+    Ok(certificate)
+}
+
+/// Whether all processes have certificates of this authority.
+fn all_have(processes: &Processes, authority: &Path) -> Result<bool> {
+    let pem = std::fs::read_to_string(authority)?;
+    let identity = TlsIdentity::new(&pem, SystemClock::shared())?;
+    for name in CERTIFIED {
+        let chain = certificates(&std::fs::read_to_string(folder(processes, name).join("tls.pem"))?)?;
+        if !identity.is_valid_under(&chain, certificates(&pem)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[test]
+#[allow(clippy::print_stdout, reason = "a test prints what it has measured")]
+fn the_certificate_authority_is_replaced_while_exchanges_run() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let mut processes = secured::start(&scratch.path().join("data"), "127.0.0.1:29200")?;
+    processes.ask_until_delivered()?;
+    let new = add_authority(&mut processes)?;
+    let old = folder(&processes, "join").join("authority.pem");
+    ensure!(all_have(&processes, &old)? && !all_have(&processes, &new)?);
+
+    let replaced = AtomicBool::new(false);
+    let asked = std::thread::scope(|scope| -> Result<u32> {
+        let load = scope.spawn(|| -> Result<u32> {
+            let (mut asked, mut last) = (0, None);
+            while last.is_none_or(|last: Instant| last.elapsed() < LOAD) {
+                let (status, answer) = processes.ask()?;
+                ensure!(answer["outcome"] == "delivered", "exchange {asked}: {status} {answer}");
+                asked += 1;
+                std::thread::sleep(PAUSE);
+                if replaced.load(Ordering::Relaxed) && last.is_none() {
+                    last = Some(Instant::now());
+                }
+            }
+            Ok(asked)
+        });
+        let replacing = || -> Result<()> {
+            let lists = |issuing: &Path, accepted: &[&Path]| {
+                publish(
+                    &processes,
+                    &json!({ "certificate-authorities": { "issuing": issuing, "accepted": accepted } }),
+                )
+            };
+            lists(&old, &[&new])?;
+            everyone_knows(&processes, 2)?;
+            lists(&new, &[&old])?;
+            wait_for(Duration::from_secs(60), || all_have(&processes, &new))?;
+            lists(&new, &[])?;
+            everyone_knows(&processes, 4)
+        };
+        let result = replacing();
+        replaced.store(true, Ordering::Relaxed);
+        result?;
+        load.join().expect("it does not panic")
+    })?;
+    println!("{asked} exchanges while the certificate authority is replaced: all delivered");
     processes.every_intent_is_closed()
 }

@@ -128,6 +128,7 @@ impl World {
             rules: vec![values::rule("parken", EVIDENCE, PURPOSE, "Bewohnerparkausweis")],
             identity_sealing: Some(identity.sealing.public().0),
             supervision: Some(SealingKey::from_seed(service::secret::random()?).public().0),
+            certificate_authorities: None,
         };
         let founders = Founders {
             origin: ORIGIN,

@@ -175,8 +175,7 @@ fn join(setup: &Setup, ports: &Ports) -> Result<Value> {
         "ledger": ports.url("ledger")?,
         "policy": "trust.policy",
         "genesis": setup.genesis_hash().to_string(),
-        "authority_key": "authority.key",
-        "authority_certificate": "authority.pem",
+        "authorities": [{ "key": "authority.key", "certificate": "authority.pem" }],
         "hosts": { "broker": HOSTS, "identity": HOSTS, "ledger": HOSTS },
     }))
 }

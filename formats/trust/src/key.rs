@@ -4,6 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | `authority/…` | directory | SHA-256 of the public key, in hexadecimal | [`crate::Authority`] |
 //! | `body/…` | directory | [`BodyId`] | [`crate::Body`] |
+//! | `certificate-authorities` | directory | | [`crate::CertificateAuthorities`] |
 //! | `component/…` | directory | [`ParticipantId`] | [`crate::Component`] |
 //! | `delegation/…` | directory | [`DelegationId`] | [`crate::Delegation`] |
 //! | `identity` | directory | | [`record::IdentityKeys`] |
@@ -37,6 +38,8 @@ pub enum Section {
     Authority,
     /// The bodies (Stellen).
     Body,
+    /// The certificate authorities.
+    CertificateAuthorities,
     /// The classes of bodies.
     Class,
     /// The bodies' components, which take part in exchanges.
@@ -63,9 +66,10 @@ pub enum Section {
 
 impl Section {
     /// All sections, in the order of their names.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Authority,
         Self::Body,
+        Self::CertificateAuthorities,
         Self::Class,
         Self::Component,
         Self::Delegation,
@@ -85,6 +89,7 @@ impl Section {
         match self {
             Self::Authority => "authority",
             Self::Body => "body",
+            Self::CertificateAuthorities => "certificate-authorities",
             Self::Class => "class",
             Self::Component => "component",
             Self::Delegation => "delegation",
@@ -113,7 +118,10 @@ impl Section {
     /// Whether the section has one value, whose key is the section's name alone.
     #[must_use]
     pub const fn is_single(self) -> bool {
-        matches!(self, Self::Identity | Self::Supervision | Self::Threshold)
+        matches!(
+            self,
+            Self::CertificateAuthorities | Self::Identity | Self::Supervision | Self::Threshold
+        )
     }
 
     /// Checks the name in a key of this section.
@@ -146,6 +154,12 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key of the certificate authorities.
+    #[must_use]
+    pub fn certificate_authorities() -> Self {
+        Self::single(Section::CertificateAuthorities)
+    }
+
     /// The key of identity's keys.
     #[must_use]
     pub fn identity() -> Self {
@@ -314,6 +328,7 @@ mod tests {
         for (text, section) in [
             (authority.as_str(), Section::Authority),
             ("body/0204:05315000-12345-06", Section::Body),
+            ("certificate-authorities", Section::CertificateAuthorities),
             ("component/kba.zfzr", Section::Component),
             ("delegation/d1", Section::Delegation),
             ("identity", Section::Identity),

@@ -34,6 +34,7 @@
 
 pub mod authority;
 pub mod body;
+pub mod certificates;
 pub mod change_set;
 pub mod component;
 pub mod decision;
@@ -62,6 +63,7 @@ pub mod value;
 
 pub use authority::{Authorities, Authority, QuorumError, SignatureProblem, SupervisionKey, Threshold, ThresholdError};
 pub use body::{Body, BodyRole, Delegation, Forms, Level};
+pub use certificates::CertificateAuthorities;
 pub use change_set::{ChangeSet, SignedChangeSet};
 pub use component::{Ceilings, Component, ComponentState, PreviousKeys, ServedRegister};
 pub use decision::{PermitError, Transmission, Versions};

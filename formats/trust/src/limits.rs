@@ -9,6 +9,10 @@ pub const MAX_OPERATIONS: usize = 1024;
 pub const MAX_OPERATION_BYTES: usize = 1024 * 1024;
 /// The longest value, in bytes.
 pub const MAX_VALUE: usize = 16 * 1024;
+/// The longest certificate of a certificate authority, in bytes.
+pub const MAX_CERTIFICATE: usize = 2048;
+/// The most certificate authorities that are accepted and do not issue.
+pub const MAX_ACCEPTED: usize = 2;
 /// The most signatures of a set.
 pub const MAX_SIGNATURES: usize = 16;
 /// The longest signed header, in bytes. Reason and origin have their own bounds, so every header fits.

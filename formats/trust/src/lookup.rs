@@ -8,6 +8,7 @@ use registerlandkarte::Rule;
 
 use crate::authority::SupervisionKey;
 use crate::body::{Body, Delegation};
+use crate::certificates::CertificateAuthorities;
 use crate::component::Component;
 use crate::index::PublicKey;
 use crate::key::{Key, Section};
@@ -103,6 +104,15 @@ impl TrustMap {
     pub fn identity(&self) -> Option<&IdentityKeys> {
         match self.value(&Key::identity())? {
             Value::Identity(keys) => Some(keys),
+            _ => None,
+        }
+    }
+
+    /// The certificate authorities, if the directory has them.
+    #[must_use]
+    pub fn certificate_authorities(&self) -> Option<&CertificateAuthorities> {
+        match self.value(&Key::certificate_authorities())? {
+            Value::CertificateAuthorities(authorities) => Some(authorities),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::authority::{Authority, SupervisionKey, Threshold};
 use crate::body::{Body, Delegation};
+use crate::certificates::CertificateAuthorities;
 use crate::component::Component;
 use crate::key::{InvalidKey, Key, Section};
 use crate::limits::MAX_VALUE;
@@ -23,6 +24,8 @@ pub enum Value {
     Authority(Authority),
     /// A body.
     Body(Box<Body>),
+    /// The certificate authorities.
+    CertificateAuthorities(Box<CertificateAuthorities>),
     /// A class of bodies.
     Class(BodyClass),
     /// A component.
@@ -77,6 +80,11 @@ pub enum ValueError {
     /// A component serves a register in no area, or says of a register twice which areas it serves.
     #[error("a component serves a register in no area, or names the register twice")]
     Serves,
+    /// A certificate of an authority is too long, or the accepted ones are too many or not in order.
+    #[error(
+        "a certificate is empty or too long, or the accepted authorities are too many, not ascending, or name the issuing one"
+    )]
+    Certificates,
     /// A row of the Registerlandkarte contradicts itself.
     #[error("{field}: {kind}")]
     Defect {
@@ -109,6 +117,7 @@ impl Value {
         match self {
             Self::Authority(authority) => Ok(Key::authority(&authority.key.id())),
             Self::Body(body) => Ok(Key::body(&body.id)),
+            Self::CertificateAuthorities(_) => Ok(Key::certificate_authorities()),
             Self::Class(class) => Ok(Key::of_name(Section::Class, &class.id)),
             Self::Component(component) => Ok(Key::component(&component.id)),
             Self::Delegation(delegation) => Ok(Key::delegation(&delegation.id)),
@@ -129,6 +138,7 @@ impl Value {
         match self {
             Self::Authority(authority) => cbor::to_vec(authority),
             Self::Body(body) => cbor::to_vec(body),
+            Self::CertificateAuthorities(authorities) => cbor::to_vec(authorities),
             Self::Class(class) => cbor::to_vec(class),
             Self::Component(component) => cbor::to_vec(component),
             Self::Delegation(delegation) => cbor::to_vec(delegation),
@@ -188,6 +198,7 @@ impl Value {
         let value = match key.section() {
             Section::Authority => Self::Authority(read(bytes)?),
             Section::Body => Self::Body(Box::new(read(bytes)?)),
+            Section::CertificateAuthorities => Self::CertificateAuthorities(Box::new(read(bytes)?)),
             Section::Class => Self::Class(read(bytes)?),
             Section::Component => Self::Component(Box::new(read(bytes)?)),
             Section::Delegation => Self::Delegation(read(bytes)?),
@@ -214,6 +225,7 @@ impl Value {
         match self {
             Self::Authority(authority) if authority.signs.is_empty() => Err(ValueError::NoRole),
             Self::Body(body) if body.roles.is_empty() => Err(ValueError::NoRole),
+            Self::CertificateAuthorities(authorities) if !authorities.is_sound() => Err(ValueError::Certificates),
             Self::Component(component) if component.operator.as_ref() == Some(&component.body) => {
                 Err(ValueError::OwnOperator)
             }

@@ -3,20 +3,22 @@
 //! [`Renewal::start`] makes the process's [`TlsIdentity`], and presents the certificate that an earlier run has stored,
 //! if it is still valid, or asks the issuer for one, and then renews it ([`Validity::due`]). A failed attempt is
 //! repeated after up to a minute, so an issuer that is away for hours does no harm, and after a few seconds while there
-//! is no valid certificate. Every minute the file of the trusted authorities is read again, and replaces them if it has
-//! changed.
+//! is no valid certificate.
+//!
+//! The trusted authorities are those of the newest directory, or of a file while the directory has none
+//! ([`Authorities`]). They are replaced as soon as either changes. A certificate that another authority than the
+//! issuing one has issued is then renewed within [`SPREAD`] seconds, and one that is no longer accepted at once.
 //!
 //! The connection to the issuer is not secured: a component that asks for its first certificate has none to present.
 //! The request has no secret, and the answer counts only if it is valid under the trusted authorities, for the key and
 //! the name that were asked for. Someone between both can do no more than delay.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use record::{SigningKey, Timestamp};
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
 use service::http::{CBOR, CallError, Client};
 use service::tls::{self, TlsError, TlsIdentity};
@@ -31,8 +33,11 @@ use crate::validity::{InvalidValidity, Validity};
 
 /// The file in the process's own directory with certificate and key.
 const FILE: &str = "tls.pem";
-/// How often the file of the authorities is read again.
-const POLL_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the process looks for other authorities.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// In how many seconds the certificates of all processes are renewed after another authority issues. The issuer must
+/// bear so many requests: with 10 000 processes 333 in a second.
+const SPREAD: u64 = 30;
 /// The first and the longest pause after a failed attempt.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(200);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
@@ -48,8 +53,8 @@ const RENEWALS: &str = "tls_certificate_renewals_total";
 pub struct TlsConfig {
     /// The issuer's base URL, without a slash at the end.
     pub issuer: String,
-    /// File with the certificates of the trusted authorities (PEM), from outside the issuer. While an authority is
-    /// replaced it has the old one and the new one.
+    /// File with the certificates of the trusted authorities (PEM), from outside the issuer. It counts while the
+    /// directory names no authorities.
     pub authorities: PathBuf,
     /// Where the process is reached, if the directory does not say so. Only writers have such hosts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -100,14 +105,6 @@ impl TlsConfig {
         }
     }
 
-    /// The identity of a process that trusts the authorities in the file, and has no certificate yet.
-    ///
-    /// # Errors
-    /// [`RenewalError::Authorities`], [`RenewalError::Tls`].
-    fn open(&self, clock: Arc<dyn Clock>) -> Result<TlsIdentity, RenewalError> {
-        Ok(TlsIdentity::new(&self.read_authorities()?, clock)?)
-    }
-
     fn read_authorities(&self) -> Result<String, RenewalError> {
         let failed = |source| RenewalError::Authorities {
             path: self.authorities.clone(),
@@ -116,6 +113,45 @@ impl TlsConfig {
         let bytes = text_file::read(&self.authorities).map_err(failed)?;
         String::from_utf8(bytes).map_err(|_| failed(std::io::ErrorKind::InvalidData.into()))
     }
+}
+
+/// The authorities whose certificates a process accepts.
+#[derive(Clone, PartialEq, Eq)]
+struct Authorities {
+    /// The one that issues, if the directory says so.
+    issuing: Option<CertificateDer<'static>>,
+    all: Vec<CertificateDer<'static>>,
+}
+
+impl Authorities {
+    fn of_file(tls: &TlsConfig) -> Result<Self, RenewalError> {
+        Ok(Self {
+            issuing: None,
+            all: tls::certificates(&tls.read_authorities()?)?,
+        })
+    }
+
+    fn newest(config: &RenewalConfig) -> Result<Self, RenewalError> {
+        let history = config.directory.newest();
+        let listed = history
+            .as_ref()
+            .and_then(|history| history.state().directory().certificate_authorities());
+        let Some(listed) = listed else {
+            return Self::of_file(&config.tls);
+        };
+        Ok(Self {
+            issuing: Some(listed.issuing.clone().into()),
+            all: listed.all().map(|der| der.to_vec().into()).collect(),
+        })
+    }
+}
+
+/// A certificate that is presented.
+struct Presented {
+    chain: Vec<CertificateDer<'static>>,
+    validity: Validity,
+    /// When to renew it.
+    due: Timestamp,
 }
 
 /// The key that signs a process's requests, which a process may replace while it runs.
@@ -169,8 +205,8 @@ struct Shared {
     config: RenewalConfig,
     identity: TlsIdentity,
     client: Client,
-    /// The presented certificate's validity, and when to renew it.
-    presented: Mutex<Option<(Validity, Timestamp)>>,
+    authorities: Mutex<Authorities>,
+    presented: Mutex<Option<Presented>>,
 }
 
 impl Renewal {
@@ -181,12 +217,15 @@ impl Renewal {
     pub fn start(config: RenewalConfig, shutdown: Shutdown) -> Result<Self, RenewalError> {
         metrics::describe_gauge!(EXPIRES, "When the TLS certificate expires");
         metrics::describe_counter!(RENEWALS, "Attempts to renew the TLS certificate, by result");
+        let identity = TlsIdentity::new(&config.tls.read_authorities()?, config.clock.clone())?;
         let renewal = Self(Arc::new(Shared {
-            identity: config.tls.open(config.clock.clone())?,
+            identity,
             client: Client::new()?,
+            authorities: Mutex::new(Authorities::of_file(&config.tls)?),
             config,
             presented: Mutex::default(),
         }));
+        renewal.0.follow_authorities();
         if let Err(error) = renewal.0.present_stored() {
             tracing::info!(%error, "no stored certificate is used");
         }
@@ -205,27 +244,30 @@ impl Renewal {
     /// # Errors
     /// [`Impairment::Behind`].
     pub fn health(&self) -> Result<(), Impairment> {
-        let now = self.0.now();
-        match self.0.presented() {
-            Some((validity, _)) if now <= validity.until => Ok(()),
-            Some((validity, _)) => {
-                let until = validity.until;
-                Err(Impairment::Behind(format!(
-                    "the TLS certificate has expired at {until}"
-                )))
+        let presented = self.0.presented();
+        let why = match presented.as_ref() {
+            None => "there is no TLS certificate yet".to_owned(),
+            Some(presented) if self.0.now() > presented.validity.until => {
+                format!("the TLS certificate has expired at {}", presented.validity.until)
             }
-            None => Err(Impairment::Behind("there is no TLS certificate yet".into())),
-        }
+            Some(presented) if !self.0.accepts(&presented.chain) => {
+                "the authority of the TLS certificate is no longer accepted".to_owned()
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(Impairment::Behind(why))
     }
 }
 
 async fn keep(renewal: Renewal, shutdown: Shutdown) {
     let shared = &renewal.0;
     let mut backoff = Backoff::new(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
-    let mut authorities = shared.config.tls.read_authorities().ok();
     loop {
-        shared.read_authorities_again(&mut authorities);
-        let due = shared.presented().map(|(_, due)| due.since(shared.now()));
+        shared.follow_authorities();
+        let due = shared
+            .presented()
+            .as_ref()
+            .map(|presented| presented.due.since(shared.now()));
         let pause = match due {
             Some(seconds) if seconds > 0 => POLL_INTERVAL.min(Duration::from_secs(seconds)),
             _ => match shared.renew().await {
@@ -263,23 +305,46 @@ impl Shared {
         Timestamp(self.config.clock.now())
     }
 
-    fn presented(&self) -> Option<(Validity, Timestamp)> {
-        *self.presented.lock().unwrap_or_else(PoisonError::into_inner)
+    fn presented(&self) -> MutexGuard<'_, Option<Presented>> {
+        self.presented.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn authorities(&self) -> MutexGuard<'_, Authorities> {
+        self.authorities.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether peers accept a certificate.
+    fn accepts(&self, chain: &[CertificateDer<'_>]) -> bool {
+        let all = self.authorities().all.clone();
+        self.identity.is_valid_under(chain, all)
+    }
+
+    /// When to renew a certificate that would be renewed at `due` if its authority still issued.
+    fn due(&self, chain: &[CertificateDer<'_>], due: Timestamp) -> Timestamp {
+        if !self.accepts(chain) {
+            return self.now();
+        }
+        let issuing = self.authorities().issuing.clone();
+        if issuing.is_some_and(|issuing| !self.identity.is_valid_under(chain, vec![issuing])) {
+            due.min(self.now().after(u64::from(random()) % SPREAD))
+        } else {
+            due
+        }
     }
 
     /// Presents a certificate with its key if it is the subject's.
     fn present(&self, pem: &str) -> Result<(), RenewalError> {
         let validity = Validity::of(pem)?;
-        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| InvalidValidity)?;
+        let chain = tls::certificates(pem)?;
+        let certificate = chain.first().ok_or(InvalidValidity)?;
         let subject = &self.config.subject;
-        let name = tls::name_of(&certificate).map_err(|_| RenewalError::OtherName(subject.clone()))?;
+        let name = tls::name_of(certificate).map_err(|_| RenewalError::OtherName(subject.clone()))?;
         if *name != *subject.to_string() {
             return Err(RenewalError::OtherName(subject.clone()));
         }
         self.identity.present(pem)?;
-        let random = record::random::random().map_or(0, u32::from_be_bytes);
-        let due = validity.due(random);
-        *self.presented.lock().unwrap_or_else(PoisonError::into_inner) = Some((validity, due));
+        let due = self.due(&chain, validity.due(random()));
+        *self.presented() = Some(Presented { chain, validity, due });
         metrics::gauge!(EXPIRES).set(validity.until.seconds() as f64);
         Ok(())
     }
@@ -306,18 +371,26 @@ impl Shared {
             .map_err(|error| RenewalError::Stored(error.to_string()))
     }
 
-    /// Trusts the authorities in the file, if it has changed since it was last used.
-    fn read_authorities_again(&self, used: &mut Option<String>) {
-        let trusted = self.config.tls.read_authorities().and_then(|pem| {
-            if used.as_ref() != Some(&pem) {
-                self.identity.trust(&pem)?;
+    /// Trusts the newest authorities, if they are others than before.
+    fn follow_authorities(&self) {
+        let followed = Authorities::newest(&self.config).and_then(|newest| {
+            if *self.authorities() != newest {
+                self.identity.trust(newest.all.clone())?;
+                *self.authorities() = newest;
                 tracing::info!("the trusted certificate authorities have changed");
-                *used = Some(pem);
+                if let Some(presented) = self.presented().as_mut() {
+                    presented.due = self.due(&presented.chain, presented.due);
+                }
             }
             Ok(())
         });
-        if let Err(error) = trusted {
+        if let Err(error) = followed {
             tracing::warn!(%error, "the certificate authorities stay as they were");
         }
     }
+}
+
+/// A random number, so that processes do not all renew at the same time.
+fn random() -> u32 {
+    record::random::random().map_or(0, u32::from_be_bytes)
 }

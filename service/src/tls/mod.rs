@@ -83,7 +83,7 @@ impl TlsIdentity {
     /// [`TlsError::Certificates`].
     pub fn new(roots: &str, clock: Arc<dyn Clock>) -> Result<Self, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let roots = read_roots(roots, &provider)?;
+        let roots = read_roots(certificates(roots)?, &provider)?;
         Ok(Self(Arc::new(Shared {
             provider,
             clock,
@@ -103,14 +103,26 @@ impl TlsIdentity {
         Ok(())
     }
 
-    /// Replaces the trusted authorities (PEM, one or more) for later handshakes.
+    /// Replaces the trusted authorities for later handshakes.
     ///
     /// # Errors
     /// [`TlsError`]; the authorities stay then.
-    pub fn trust(&self, roots: &str) -> Result<(), TlsError> {
+    pub fn trust(&self, roots: Vec<CertificateDer<'static>>) -> Result<(), TlsError> {
         let roots = Arc::new(read_roots(roots, &self.0.provider)?);
         *self.0.roots.write().unwrap_or_else(PoisonError::into_inner) = roots;
         Ok(())
+    }
+
+    /// Whether a certificate chain is valid now under these authorities alone.
+    #[must_use]
+    pub fn is_valid_under(&self, chain: &[CertificateDer<'_>], roots: Vec<CertificateDer<'static>>) -> bool {
+        let shared = &self.0;
+        let (Ok(roots), Some((certificate, between))) = (read_roots(roots, &shared.provider), chain.split_first())
+        else {
+            return false;
+        };
+        let now = verify::unix_time(shared.clock.as_ref());
+        roots.clients.verify_client_cert(certificate, between, now).is_ok()
     }
 
     /// The configuration of a server that demands a certificate of every client, with a name that `admitted` accepts.
@@ -199,7 +211,11 @@ impl verify::RootSource for Shared {
     }
 }
 
-fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+/// The certificates in a text in PEM; at least one.
+///
+/// # Errors
+/// [`TlsError::Certificates`].
+pub fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     let read = read.map_err(|error| TlsError::Certificates(error.to_string()))?;
     if read.is_empty() {
@@ -208,9 +224,9 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     Ok(read)
 }
 
-fn read_roots(pem: &str, provider: &Arc<CryptoProvider>) -> Result<Roots, TlsError> {
+fn read_roots(certificates: Vec<CertificateDer<'static>>, provider: &Arc<CryptoProvider>) -> Result<Roots, TlsError> {
     let mut store = RootCertStore::empty();
-    for certificate in certificates(pem)? {
+    for certificate in certificates {
         store
             .add(certificate)
             .map_err(|error| TlsError::Certificates(error.to_string()))?;

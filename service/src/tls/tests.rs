@@ -208,23 +208,23 @@ async fn an_authority_is_replaced_in_steps_without_a_refusal() {
         renew(&client, &new, CLIENT).is_err(),
         "its own authorities are the first to accept it"
     );
-    server.trust(&both).unwrap();
+    server.trust(certificates(&both).unwrap()).unwrap();
     assert!(ask(&client, address).await.is_ok());
-    client.trust(&both).unwrap();
+    client.trust(certificates(&both).unwrap()).unwrap();
     renew(&client, &new, CLIENT).unwrap();
     assert!(ask(&client, address).await.is_ok(), "old and new");
     renew(&server, &new, SERVER).unwrap();
     assert!(ask(&client, address).await.is_ok());
-    server.trust(&new.pem).unwrap();
-    client.trust(&new.pem).unwrap();
+    server.trust(certificates(&new.pem).unwrap()).unwrap();
+    client.trust(certificates(&new.pem).unwrap()).unwrap();
     assert!(ask(&client, address).await.is_ok());
     let late = old.identity(CLIENT, &clock);
-    late.trust(&both).unwrap();
+    late.trust(certificates(&both).unwrap()).unwrap();
     assert!(
         ask(&late, address).await.is_err(),
         "the old authority is not trusted any more"
     );
-    assert!(server.trust("no certificate").is_err());
+    assert!(server.trust(vec![vec![1].into()]).is_err());
     assert!(ask(&client, address).await.is_ok(), "a wrong file changes nothing");
     shutdown.trigger();
 }

@@ -8,8 +8,9 @@ use registerlandkarte::{
 };
 use tlog::checkpoint::Origin;
 use trust::{
-    Ars, Authorities, Authority, Body, BodyRole, ChangeSet, Component, ComponentState, Delegation, Forms, Level,
-    Operation, ServedRegister, SignedChangeSet, SupervisionKey, Threshold, TrustKind, TrustState, Value,
+    Ars, Authorities, Authority, Body, BodyRole, CertificateAuthorities, ChangeSet, Component, ComponentState,
+    Delegation, Forms, Level, Operation, ServedRegister, SignedChangeSet, SupervisionKey, Threshold, TrustKind,
+    TrustState, Value,
 };
 
 pub(crate) const DIRECTORY: TrustKind = TrustKind::Directory;
@@ -95,6 +96,14 @@ pub(crate) fn delegation(id: &str, [operator, body, component]: [&str; 3], valid
         component: component.parse().unwrap(),
         valid,
     })
+}
+
+/// Certificate authorities, each of one byte.
+pub(crate) fn certificates(issuing: u8, accepted: &[u8]) -> Value {
+    Value::CertificateAuthorities(Box::new(CertificateAuthorities {
+        issuing: vec![issuing],
+        accepted: accepted.iter().map(|byte| vec![*byte]).collect(),
+    }))
 }
 
 pub(crate) fn between(from: u64, until: u64) -> Interval {

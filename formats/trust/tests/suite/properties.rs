@@ -13,8 +13,8 @@ use trust::{
 };
 
 use crate::fixture::{
-    DIRECTORY, REGISTERLANDKARTE, authority, body, catalogue, component, delegation, first_directory, genesis, origin,
-    put, rule, sign, writer,
+    DIRECTORY, REGISTERLANDKARTE, authority, body, catalogue, certificates, component, delegation, first_directory,
+    genesis, origin, put, rule, sign, writer,
 };
 
 /// Intervals begin before this time.
@@ -57,6 +57,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         id("b", 3).prop_map(|id| body(&id)),
         (id("c", 4), 20..26_u8).prop_map(|(id, key)| component(&id, key)),
         delegation,
+        (0..3_u8).prop_map(|issuing| certificates(issuing, &[7])),
         any_rule,
         (id("w", 3), 30..34_u8).prop_map(|(name, key)| writer(&name, key)),
     ]

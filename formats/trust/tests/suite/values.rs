@@ -5,14 +5,15 @@ use registerlandkarte::{Interval, ProblemKind, Subjects};
 use trust::{Ars, BodyId, Key, Operation, OperationProblem, ServedRegister, SetProblem, Value, ValueError};
 
 use crate::fixture::{
-    DIRECTORY, REGISTERLANDKARTE, authority, between, body, catalogue, component, delegation, end, first_state,
-    identity, propose, put, register_component, rule, seed, sign, supervision, threshold, writer,
+    DIRECTORY, REGISTERLANDKARTE, authority, between, body, catalogue, certificates, component, delegation, end,
+    first_state, identity, propose, put, register_component, rule, seed, sign, supervision, threshold, writer,
 };
 
 fn samples() -> Vec<Value> {
     vec![
         authority(1, &[DIRECTORY]),
         body("stadt"),
+        certificates(1, &[2, 3]),
         component("stadt.parken", 20),
         delegation("d1", ["rz", "stadt", "stadt.parken"], between(1, 2)),
         identity(),
@@ -55,6 +56,20 @@ fn values_that_contradict_themselves_are_refused() {
     for until in [0, 1] {
         let empty = delegation("d", ["rz", "stadt", "stadt.parken"], between(1, until));
         assert_eq!(parse(&empty), Err(ValueError::EmptyInterval));
+    }
+    for accepted in [&[1][..], &[3, 2], &[2, 2], &[2, 3, 4]] {
+        assert_eq!(parse(&certificates(1, accepted)), Err(ValueError::Certificates));
+    }
+    for (length, expected) in [(0, false), (2048, true), (2049, false)] {
+        let Value::CertificateAuthorities(mut long) = certificates(1, &[2]) else {
+            panic!()
+        };
+        long.issuing = vec![1; length];
+        assert_eq!(
+            parse(&Value::CertificateAuthorities(long)).is_ok(),
+            expected,
+            "{length}"
+        );
     }
     let Value::Permission(legal) = rule("a", 1, "parken") else {
         panic!()
