@@ -191,6 +191,17 @@ pub struct RenewalConfig {
     pub clock: Arc<dyn Clock>,
 }
 
+impl Presented {
+    /// The seconds until it is renewed: none for a certificate from the future, which a clock that was ahead has left.
+    fn left(&self, now: Timestamp) -> u64 {
+        if now < self.validity.from {
+            0
+        } else {
+            self.due.since(now)
+        }
+    }
+}
+
 /// Keeps the certificate of a process valid. Clones share it.
 #[derive(Clone)]
 pub struct Renewal(Arc<Shared>);
@@ -250,6 +261,9 @@ impl Renewal {
             Some(presented) if self.0.now() > presented.validity.until => {
                 format!("the TLS certificate has expired at {}", presented.validity.until)
             }
+            Some(presented) if self.0.now() < presented.validity.from => {
+                format!("the TLS certificate is valid from {} on", presented.validity.from)
+            }
             Some(presented) if !self.0.accepts(&presented.chain) => {
                 "the authority of the TLS certificate is no longer accepted".to_owned()
             }
@@ -267,7 +281,7 @@ async fn keep(renewal: Renewal, shutdown: Shutdown) {
         let due = shared
             .presented()
             .as_ref()
-            .map(|presented| presented.due.since(shared.now()));
+            .map(|presented| presented.left(shared.now()));
         let pause = match due {
             Some(seconds) if seconds > 0 => POLL_INTERVAL.min(Duration::from_secs(seconds)),
             _ => match shared.renew().await {
