@@ -1,9 +1,7 @@
 //! Questions to one version.
 
 use record::content::Party;
-use record::{
-    BodyId, IdentityKeys, ParticipantId, RightError, SignedEntry, Timestamp, VerifyingKey, WriterGrant, WriterId,
-};
+use record::{BodyId, IdentityKeys, ParticipantId, RightError, SignedEntry, Timestamp, WriterGrant, WriterId};
 use registerlandkarte::Rule;
 
 use crate::authority::SupervisionKey;
@@ -65,15 +63,6 @@ impl TrustMap {
     #[must_use]
     pub fn party(&self, component: &Component) -> Option<Party> {
         Some(component.party(self.body(&component.body)?, self.body(component.operating_body())?))
-    }
-
-    /// The active component that signs with this key, or did before its last rotation.
-    #[must_use]
-    pub fn component_of(&self, key: &VerifyingKey) -> Option<&Component> {
-        match self.value(self.index().owner(&PublicKey::Signing(key.id()))?)? {
-            Value::Component(component) => Some(component.as_ref()).filter(|component| component.is_active()),
-            _ => None,
-        }
     }
 
     /// The body with this id.
