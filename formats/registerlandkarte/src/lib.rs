@@ -12,6 +12,7 @@
 //! | [`placed`] | who belongs where: bodies with their classes and area, components with register type and areas |
 //! | [`tables`] | all of it |
 //! | [`defect`], [`problem`], [`check`] | what is wrong with a row, with tables, and where |
+//! | [`base_data`] | the decision whether a body may have base data from identity |
 //! | [`relation`], [`permission`] | the decision, and which component is competent for a place |
 //! | [`difference`] | what a change of the tables newly permits and forbids |
 //!
@@ -40,6 +41,7 @@
 //! permitted at a given time. Here they are a relation, and a decision is a lookup. Crate `trust` keeps the rows in
 //! versions that are signed and logged.
 
+pub mod base_data;
 pub mod catalogue;
 pub mod check;
 pub mod defect;
@@ -55,6 +57,7 @@ pub mod relation;
 pub mod rule;
 pub mod tables;
 
+pub use base_data::BaseDatum;
 pub use catalogue::{BodyClass, EvidenceType, RegisterType};
 pub use check::check;
 pub use defect::Defect;

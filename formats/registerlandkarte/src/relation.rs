@@ -121,6 +121,10 @@ impl Registerlandkarte {
         &self.tables
     }
 
+    pub(crate) const fn index(&self) -> &Index {
+        &self.index
+    }
+
     /// The norms of a rule.
     #[must_use]
     pub fn norms_of(&self, rule: &Rule) -> Vec<&Norm> {

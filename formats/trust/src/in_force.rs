@@ -7,6 +7,7 @@ use tlog::merkle::Index;
 use crate::component::Component;
 use crate::history::{History, HistoryError};
 use crate::key::Key;
+use crate::kind::{TrustKind, Version};
 use crate::value::Value;
 
 impl History {
@@ -27,8 +28,16 @@ impl History {
     /// # Errors
     /// See [`HistoryError`].
     pub fn party_at(&self, component: &Component, index: Index) -> Result<Option<Party>, HistoryError> {
+        self.party_in(component, self.in_force(TrustKind::Directory, index)?)
+    }
+
+    /// A component as records name it, with the names that its bodies have in this version of the directory.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn party_in(&self, component: &Component, version: Version) -> Result<Option<Party>, HistoryError> {
         let body = |id| {
-            let stored = self.value_at(&Key::body(id), index)?;
+            let stored = self.value_in(&Key::body(id), version)?;
             Ok(stored.and_then(|stored| match stored.value() {
                 Value::Body(body) => Some(body),
                 _ => None,

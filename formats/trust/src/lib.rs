@@ -12,6 +12,7 @@
 //! | [`page`] | consecutive sets in one answer |
 //! | [`limits`] | how large everything may be |
 //! | [`history`] | which version was in force at an index of the log |
+//! | [`base_data`] | which base data identity may release to a component |
 //! | [`decision`] | whether two versions together permit an exchange, and who is competent |
 //!
 //! # From set to state
@@ -33,6 +34,7 @@
 //! `docs/change-set.cddl` is the normative definition of the formats.
 
 pub mod authority;
+pub mod base_data;
 pub mod body;
 pub mod certificates;
 pub mod change_set;
@@ -62,6 +64,7 @@ pub mod trust_map;
 pub mod value;
 
 pub use authority::{Authorities, Authority, QuorumError, SignatureProblem, SupervisionKey, Threshold, ThresholdError};
+pub use base_data::{BaseDataError, BaseDataPermit};
 pub use body::{Body, BodyRole, Delegation, Forms, Level};
 pub use certificates::CertificateAuthorities;
 pub use change_set::{ChangeSet, SignedChangeSet};
