@@ -3,7 +3,7 @@
 use fixtures::exchange;
 use record::{
     Check, CitizenPart, ExchangeResult, ExpiryDay, InspectionRecord, Kind, Outcome, PreviewDecision, PreviewResult,
-    SharedPart,
+    ReleaseRecord, ReleasedDatum, SharedPart, Why,
 };
 use tlog::Hash;
 
@@ -82,6 +82,33 @@ pub(crate) fn inspection() -> OpenedEntry {
         })),
         citizen: None,
         expiry: ExpiryDay(21_509),
+    }
+}
+
+pub(crate) fn release() -> OpenedEntry {
+    let exchange = exchange(None);
+    let datum = |title: &str, rule: &str| ReleasedDatum {
+        title: title.into(),
+        legal_basis: "§ 6 Absatz 1 IDNrG".into(),
+        permission: format!("{rule}@1"),
+    };
+    OpenedEntry {
+        shared: Some(SharedPart::Release(Box::new(ReleaseRecord {
+            receiver: exchange.provider,
+            why: Why {
+                purpose: "registermodernisierung".into(),
+                occasion: "Aufnahme der Identifikationsnummer in ein Register".into(),
+                procedure: "registermodernisierung".into(),
+                legal_basis: "§ 6 Absatz 1 IDNrG".into(),
+            },
+            data: vec![
+                datum("Identifikationsnummer", "register-idnr"),
+                datum("Familienname", "register-idnr-familienname"),
+            ],
+            registerlandkarte: Hash([12; 32]),
+            lifecycle: exchange.lifecycle,
+        }))),
+        ..inspection()
     }
 }
 

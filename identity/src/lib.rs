@@ -6,7 +6,9 @@
 //! | Module | Task | Rule |
 //! | --- | --- | --- |
 //! | [`persons`] | sources of persons; finds exactly one, or nobody | § 6 IDNrG: unknown and blocked look the same |
-//! | [`fill`] | finds the IDNr of a register's rows | a register gets what its permission names |
+//! | [`fill`] | finds the IDNr of a register's rows | held back until each person has an entry |
+//! | [`base_data`] | what a receiver gets of a person | a permit and an entry in the log for everything |
+//! | `release` | records a release in the person's series | no receipt, no IDNr |
 //! | [`periods`] | keeps the VRF keys, begins and ends periods | no label under a key that is not in the log |
 //! | [`reserve`] | reserves the next number | no gap, no number twice (design §5.4) |
 //! | `catch_up` | finds in the log what a restored state lacks | a number in the log is never handed out again |
@@ -19,12 +21,13 @@
 //! | [`wrapping`] | encrypts each period's secret | the wrapping key is stored apart from the state |
 //! | [`log`], [`followed_log`] | follow and check the log | identity never asks the ledger about a label |
 //!
-//! The population is a store of its own. The directory `data` holds `state.redb`, `daykeys/`, `wrapping/` and the
-//! writer's journal. Only their owner can read them. They hold IDNrs and secrets, which must never appear in a log
-//! line, a metric, an error or an entry.
+//! The population is a store of its own. The directory `data` holds `state.redb`, `daykeys/`, `wrapping/`, the orders
+//! of first fills (`fills/`) and the writer's journal. Only their owner can read them. They hold IDNrs and secrets,
+//! which must never appear in a log line, a metric, an error or an entry.
 
 mod access;
 pub mod backup;
+pub mod base_data;
 mod catch_up;
 mod committer;
 mod complete;
@@ -45,6 +48,7 @@ mod metrics_help;
 pub mod periods;
 pub mod persons;
 mod refused_voids;
+mod release;
 pub mod reserve;
 mod routes;
 mod start;

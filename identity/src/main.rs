@@ -3,15 +3,21 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use identity::backup::{Contents, backup, restore};
-use identity::fill::{Fill, Filled, fill};
-use identity::persons::base_data::BaseDataPermission;
+use identity::fill::order::{Order, OrderFolder, OrderName, Outcome};
 use identity::persons::import::import;
 use identity::persons::population::Population;
+use record::ParticipantId;
+use registerlandkarte::BaseDatum;
 use service::rows::MAX_REPORTED;
 use service::{Shutdown, SystemClock, config, program};
+use text::Reference;
+
+/// How often the command looks whether identity has done the order.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 #[derive(Parser)]
 #[command(version, about = "Identity: finds the person, evaluates labels, keeps day keys")]
@@ -37,24 +43,10 @@ enum Command {
     },
     /// Find the IDNr of every row of a register (Erstbefüllung), and say how good the register's data are.
     ///
-    /// The result has personal data and is for the register alone. The report has none. An interrupted fill is
-    /// continued by the same command. Identity must not be running, because it holds the population.
-    Fill {
-        /// Identity's configuration file, which names the population.
-        #[arg(long)]
-        config: PathBuf,
-        /// What the register may have besides the IDNr: {"permission": "…", "base_data": ["family_name", …]}.
-        #[arg(long)]
-        permission: PathBuf,
-        /// The file to write: one JSON object for each row.
-        #[arg(long)]
-        result: PathBuf,
-        /// The file for the report on the register's data (JSON).
-        #[arg(long)]
-        report: PathBuf,
-        /// The register's rows, a JSON array.
-        rows: PathBuf,
-    },
+    /// Writes the order into identity's directory and waits until the running identity has done it. Each person whose
+    /// number the register gets has an entry in the log before. The result has personal data and is for the register
+    /// alone. The report has none. The same command waits for the same order again.
+    Fill(FillArguments),
     /// Copy the state, with its secrets wrapped, to a new file. Identity must not be running.
     Backup {
         /// Identity's data directory.
@@ -75,6 +67,31 @@ enum Command {
     },
 }
 
+#[derive(clap::Args)]
+struct FillArguments {
+    /// Identity's configuration file, which names its directory.
+    #[arg(long)]
+    config: PathBuf,
+    /// A name for the order: its files are in `fills/NAME` in identity's directory.
+    #[arg(long)]
+    name: OrderName,
+    /// The register's component in the directory, which receives the numbers.
+    #[arg(long)]
+    receiver: ParticipantId,
+    /// The purpose code by which the Registerlandkarte permits it.
+    #[arg(long, default_value = "registermodernisierung")]
+    purpose: Reference,
+    /// What the register receives besides the IDNr, separated by commas: family_name, given_name, date_of_birth,
+    /// postal_code, place.
+    #[arg(long, value_delimiter = ',')]
+    base_data: Vec<BaseDatum>,
+    /// Print the report on the register's data as JSON.
+    #[arg(long)]
+    json: bool,
+    /// The register's rows, a JSON array.
+    rows: PathBuf,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match Arguments::parse().command {
@@ -85,13 +102,7 @@ async fn main() -> ExitCode {
             .await
         }
         Command::Import { config, file } => ended(import_file(&config, &file)),
-        Command::Fill {
-            config,
-            permission,
-            result,
-            report,
-            rows,
-        } => ended(fill_register(&config, &permission, (&rows, &result, &report))),
+        Command::Fill(arguments) => ended(fill_register(arguments).await),
         Command::Backup { data, to } => ended(backup(&data, &to).map(|contents| report("backed up", &contents))),
         Command::Restore { from, data } => ended(restore(&from, &data).map(|contents| report("restored", &contents))),
     }
@@ -116,33 +127,36 @@ fn import_file(config: &Path, file: &Path) -> Result<io::Result<()>, Box<dyn std
     ))
 }
 
-fn fill_register(
-    config: &Path,
-    permission: &Path,
-    (rows, result, report): (&Path, &Path, &Path),
-) -> Result<io::Result<()>, Box<dyn std::error::Error>> {
+/// Places the order and waits for its outcome.
+async fn fill_register(arguments: FillArguments) -> Result<io::Result<()>, Box<dyn std::error::Error>> {
+    let config = &arguments.config;
     let settings = config::load::<identity::Config>(config)?.resolved(&config::base(config));
-    let permission: BaseDataPermission = config::load(permission)?;
-    let shutdown = Shutdown::on_signals()?;
-    let options = Fill {
-        rows,
-        result,
-        permission: &permission,
-        test_numbers: settings.test_numbers,
+    let order = Order {
+        receiver: arguments.receiver,
+        purpose: arguments.purpose,
+        base_data: arguments.base_data.into_iter().collect(),
     };
-    let population = Population::open(&settings.persons)?;
-    match tokio::task::block_in_place(|| fill(&population, &options, || shutdown.is_triggered()))? {
-        Filled::Interrupted(rows) => Err(format!("interrupted after {rows} rows: run the same command again").into()),
-        Filled::Done(quality) => {
-            let mut json = serde_json::to_vec_pretty(&quality)?;
-            json.push(b'\n');
-            service::durable::write_atomic(report, &json)?;
-            let (found, faulty) = (quality.found, quality.faulty);
-            Ok(output::stdout!(
-                "filled: {found} rows have an IDNr; {faulty} rows are faulty; report: {}",
-                report.display()
-            ))
+    let folder = OrderFolder::of(&settings.data, &arguments.name);
+    folder.place(&order, &arguments.rows)?;
+    let shutdown = Shutdown::on_signals()?;
+    let outcome = loop {
+        if let Some(outcome) = folder.outcome()? {
+            break outcome;
         }
+        tokio::select! {
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
+            () = shutdown.wait() => return Err("identity continues with the order: run the same command to wait for it".into()),
+        }
+    };
+    match outcome {
+        Outcome::Refused(reason) => Err(format!("the order {} is refused: {reason}", arguments.name).into()),
+        Outcome::Done(quality) if arguments.json => Ok(output::stdout!("{}", serde_json::to_string_pretty(&quality)?)),
+        Outcome::Done(quality) => Ok(output::stdout!(
+            "filled: {} rows have an IDNr; {} rows are faulty; result: {}",
+            quality.found,
+            quality.faulty,
+            folder.result().display()
+        )),
     }
 }
 

@@ -22,6 +22,10 @@ pub(crate) fn describe() {
             "The portal's requests for a citizen's list, by result, in steps of ten.",
         ),
         (
+            "identity_releases_total",
+            "Persons whose IDNr was released to a register by a first fill.",
+        ),
+        (
             "identity_series_full_total",
             "Requests refused because a person has no number left, in steps of ten.",
         ),

@@ -1,5 +1,5 @@
 //! Starts identity and runs its background work: following the log, beginning and ending periods, voiding unused
-//! labels, destroying the keys of days that have passed.
+//! labels, destroying the keys of days that have passed, working on the orders of first fills.
 //!
 //! The listener accepts requests once the first entries of the log have been checked. Requests receive a retryable
 //! refusal until identity has followed the log and a period has begun. Three faults in the background end the process:
@@ -23,6 +23,7 @@ use crate::access;
 use crate::config::Config;
 use crate::day_keys::DayKeys;
 use crate::error::Error;
+use crate::fill::work::Orders;
 use crate::followed_log::FollowedLog;
 use crate::identity::{Identity, IdentityKeyPairs};
 use crate::locks::Locks;
@@ -55,7 +56,7 @@ fn configuration(error: impl std::fmt::Display) -> Error {
 /// [`enum@Error`]; each of them ends the process.
 pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
     metrics_help::describe();
-    let (identity, renewal) = tokio::select! {
+    let (identity, renewal, orders) = tokio::select! {
         started = start_up(&config, shutdown.clone(), clock) => started?,
         () = shutdown.wait() => return Ok(()),
     };
@@ -71,8 +72,14 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
     let callers = access::callers(directory.clone(), &config.cockpit);
     let listener = access::secure(listener, directory, &config.cockpit, &renewal).map_err(configuration)?;
     let background = tokio::spawn(background(Arc::clone(&identity), shutdown.clone()));
+    let filling = tokio::spawn({
+        let (identity, shutdown) = (Arc::clone(&identity), shutdown.clone());
+        async move { orders.run(&identity, &shutdown).await }
+    });
     service::listen::serve(listener, routes(identity, callers), shutdown.clone()).await?;
     shutdown.trigger();
+    // A batch that was begun ends first; its persons have entries, and the next start writes their rows.
+    let _ = filling.await;
     match background.await {
         Ok(result) => result,
         Err(error) => Err(Error::Log(error.to_string())),
@@ -95,11 +102,11 @@ async fn start_up(
     config: &Config,
     shutdown: Shutdown,
     clock: Arc<dyn Clock>,
-) -> Result<(Identity<FollowedLog>, Renewal), Error> {
+) -> Result<(Identity<FollowedLog>, Renewal, Orders), Error> {
     if config.reader.len() > MAX_READER_LEN {
         return Err(configuration("reader is longer than 128 bytes"));
     }
-    let population = Population::open(&config.persons)?;
+    let population = Arc::new(Population::open(&config.persons)?);
     tracing::info!(persons = population.persons()?, "the population is open");
     let (set_aside, first) = population.set_aside(service::rows::MAX_REPORTED)?;
     service::rows::report("persons", &config.persons, set_aside, &first);
@@ -122,7 +129,7 @@ async fn start_up(
             &state,
             WrappingKeys::open(&config.data.join("wrapping")).map_err(configuration)?,
         )?,
-        persons: Box::new(population),
+        persons: Box::new(Arc::clone(&population)),
         live,
         state,
         day_keys,
@@ -136,7 +143,12 @@ async fn start_up(
         locks: Locks::default(),
         refused_voids: RefusedVoids::default(),
     };
-    Ok((identity, renewal))
+    let orders = Orders {
+        population,
+        data: config.data.clone(),
+        test_numbers: config.test_numbers,
+    };
+    Ok((identity, renewal, orders))
 }
 
 fn seed(path: &Path) -> Result<[u8; 32], Error> {

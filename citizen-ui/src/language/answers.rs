@@ -1,11 +1,12 @@
-//! The six answers about an exchange, and its course in five steps.
+//! The six answers about an exchange, its course in five steps, and the five answers about a release of base data.
 
-use record::Check;
+use record::{Check, ReleaseRecord};
 
 use crate::language::codes;
 use crate::language::lang::Lang;
 use crate::language::local_time::LocalTime;
-use crate::proof::access::{Ending, Exchange};
+use crate::language::sentence::capitalised;
+use crate::proof::access::{Ending, EntryStamp, Exchange};
 use text::phrase::Phrase;
 
 /// The name that records give to the check of the permission.
@@ -84,6 +85,54 @@ pub fn answers(exchange: &Exchange, lang: Lang) -> [Answer; 6] {
     ]
 }
 
+/// Who received base data of the person from identity, which, why, under which law, and by which permissions.
+pub fn released(stamp: EntryStamp, record: &ReleaseRecord, lang: Lang) -> [Answer; 5] {
+    let text = &lang.citizen().detail;
+    let answer = |question, value, notes| Answer {
+        question,
+        value,
+        notes,
+        page: None,
+    };
+    let mut laws = Vec::new();
+    let mut permissions = vec![Phrase::said(&format!("{}.", capitalised(text.permission_then)))];
+    for datum in &record.data {
+        let mut law = Phrase::quoted(&datum.title);
+        law.say(": ").quote(&datum.legal_basis);
+        laws.push(law);
+        let mut permission = Phrase::quoted(&datum.title);
+        permission.say(": ").cite(&datum.permission);
+        permissions.push(permission);
+    }
+    let first = record.data.first();
+    [
+        answer(
+            text.who,
+            Phrase::quoted(&record.receiver.name),
+            vec![Phrase::quoted(&record.receiver.component)],
+        ),
+        answer(text.what, released_data(record), vec![Phrase::said(text.values)]),
+        answer(text.why, Phrase::quoted(&record.why.occasion), Vec::new()),
+        answer(text.law, Phrase::quoted(&record.why.legal_basis), laws),
+        Answer {
+            page: first.and_then(|datum| permission_page(&datum.permission, stamp)),
+            ..answer(text.allowed, Phrase::said(text.allowed_yes), permissions)
+        },
+    ]
+}
+
+/// The names of the released data.
+pub(crate) fn released_data(record: &ReleaseRecord) -> Phrase {
+    let mut data = Phrase::default();
+    for datum in &record.data {
+        if !data.0.is_empty() {
+            data.say(", ");
+        }
+        data.quote(&datum.title);
+    }
+    data
+}
+
 /// Whether the exchange was allowed: as broker and provider have checked it.
 fn allowed(exchange: &Exchange, lang: Lang) -> Answer {
     let text = &lang.citizen().detail;
@@ -105,14 +154,13 @@ fn allowed(exchange: &Exchange, lang: Lang) -> Answer {
         question: text.allowed,
         value: Phrase::said(value),
         notes,
-        page: permission_page(exchange),
+        page: permission_page(&exchange.record.allowed_by.permission, exchange.intent),
     }
 }
 
-/// The permission with its laws, as of the day of the exchange. `None` for a name that would be no part of a path.
-fn permission_page(exchange: &Exchange) -> Option<String> {
-    let permission = &exchange.record.allowed_by.permission;
-    let day = LocalTime::of(exchange.intent.time).form_date();
+/// The permission with its laws, as of the day of the entry. `None` for a name that would be no part of a path.
+fn permission_page(permission: &str, stamp: EntryStamp) -> Option<String> {
+    let day = LocalTime::of(stamp.time).form_date();
     let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_.@".contains(letter);
     let path = format!("/registerlandkarte/erlaubnis/{permission}?stand={day}");
     (!permission.is_empty() && permission.chars().all(is_name)).then_some(path)

@@ -4,8 +4,8 @@
 //! compares the values with those on the page, so both must produce the same values in the same order.
 
 use record::{
-    Assurance, Check, DisclosureClass, ExchangeRecord, ExchangeResult, Kind, Outcome, Party, PreviewDecision,
-    RetentionClass, SubjectRole,
+    Assurance, Check, DisclosureClass, ExchangeRecord, ExchangeResult, Kind, Lifecycle, Outcome, Party,
+    PreviewDecision, ReleaseRecord, RetentionClass, SubjectRole, Why,
 };
 
 use crate::language::codes;
@@ -53,6 +53,7 @@ pub fn facts(access: &Access, lang: Lang) -> Vec<Group> {
                 vec![entry(words, words.entry_inspection, Some(*stamp))],
             ),
         ],
+        Access::Release { stamp, record } => release_groups(*stamp, record, lang),
         Access::Unused { stamp, record } => vec![
             group(
                 words.group_who,
@@ -111,15 +112,7 @@ fn exchange_groups(exchange: &Exchange, lang: Lang) -> Vec<Group> {
     vec![
         group(words.group_who, who),
         group(words.group_what, what(record, words)),
-        group(
-            words.group_why,
-            vec![
-                quoted(words.purpose, &record.why.purpose),
-                quoted(words.occasion, &record.why.occasion),
-                quoted(words.procedure, &record.why.procedure),
-                quoted(words.legal_basis, &record.why.legal_basis),
-            ],
-        ),
+        group(words.group_why, why(&record.why, words)),
         group(
             words.group_allowed,
             vec![
@@ -129,10 +122,42 @@ fn exchange_groups(exchange: &Exchange, lang: Lang) -> Vec<Group> {
         ),
         group(words.group_result, result(exchange, lang)),
         group(words.group_role, role(record, words, lang)),
-        group(words.group_lifecycle, lifecycle(record, words)),
+        group(words.group_lifecycle, lifecycle(&record.lifecycle, words)),
         group(words.group_signatures, signatures(record, words)),
         group(words.group_ids, ids(record, words)),
         group(words.group_entries, entries),
+    ]
+}
+
+fn release_groups(stamp: EntryStamp, record: &ReleaseRecord, lang: Lang) -> Vec<Group> {
+    let words = lang.words();
+    let data = record.data.iter().flat_map(|datum| {
+        [
+            quoted(words.categories, &datum.title),
+            quoted(words.legal_basis, &datum.legal_basis),
+            cited(words.permission, &datum.permission),
+        ]
+    });
+    let values = own(words.no_values, words.no_values_text);
+    vec![
+        group(words.group_who, party(words, words.receiver, &record.receiver)),
+        group(words.group_what, data.chain([values]).collect()),
+        group(words.group_why, why(&record.why, words)),
+        group(
+            words.group_allowed,
+            vec![own(words.registry, &record.registerlandkarte.to_string())],
+        ),
+        group(words.group_lifecycle, lifecycle(&record.lifecycle, words)),
+        group(words.group_entries, vec![entry(words, words.entry_intent, Some(stamp))]),
+    ]
+}
+
+fn why(why: &Why, words: &Words) -> Vec<Fact> {
+    vec![
+        quoted(words.purpose, &why.purpose),
+        quoted(words.occasion, &why.occasion),
+        quoted(words.procedure, &why.procedure),
+        quoted(words.legal_basis, &why.legal_basis),
     ]
 }
 
@@ -252,18 +277,18 @@ fn role(record: &ExchangeRecord, words: &Words, lang: Lang) -> Vec<Fact> {
     facts
 }
 
-fn lifecycle(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
-    let retention = match record.lifecycle.retention {
+fn lifecycle(lifecycle: &Lifecycle, words: &Words) -> Vec<Fact> {
+    let retention = match lifecycle.retention {
         RetentionClass::IdnrG2y => words.retention_idnrg,
         RetentionClass::Eu12m => words.retention_eu,
     };
-    let disclosure = match record.lifecycle.disclosure {
+    let disclosure = match lifecycle.disclosure {
         DisclosureClass::Immediate => words.disclosure_immediate,
         DisclosureClass::Delayed => words.disclosure_delayed,
     };
     vec![
         own(words.retention, retention),
-        own(words.expiry, &day(record.lifecycle.expiry.0)),
+        own(words.expiry, &day(lifecycle.expiry.0)),
         own(words.disclosure, disclosure),
     ]
 }

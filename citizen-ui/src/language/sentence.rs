@@ -6,6 +6,7 @@
 
 use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, PreviewDecision, SubjectRole};
 
+use crate::language::answers::released_data;
 use crate::language::case::upper;
 use crate::language::codes;
 use crate::language::lang::Lang;
@@ -28,6 +29,20 @@ pub fn sentence(access: &Access, lang: Lang) -> Phrase {
             Lang::Leicht => easy(&mut phrase, exchange),
         },
         Access::Inspection { record, .. } => inspection(&mut phrase, record, lang),
+        Access::Release { record, .. } => {
+            let (receiver, verb) = match lang {
+                Lang::De => (
+                    capitalised(&record.receiver.subject),
+                    " bekommt diese Daten über Sie aus der Datenbank der Identifikationsnummern: ",
+                ),
+                Lang::En => (
+                    record.receiver.name.clone(),
+                    " receives these data about you from the database of identification numbers: ",
+                ),
+                Lang::Leicht => (capitalised(&record.receiver.subject), " bekommt diese Daten über Sie: "),
+            };
+            phrase.quote(&receiver).say(verb).append(released_data(record)).say(".");
+        }
         Access::Unused { record, .. } => {
             let [before, after] = match lang {
                 Lang::De => [
@@ -51,19 +66,21 @@ pub fn sentence(access: &Access, lang: Lang) -> Phrase {
 /// The reason that the authority has given: "Weil: …"; for the citizen's own request, what it asked for. `None` for an
 /// access without one.
 pub fn reason(access: &Access, lang: Lang) -> Option<Phrase> {
-    let Access::Exchange(exchange) = access else {
-        return None;
-    };
-    if exchange.record.why.is_own_request() {
+    let why = match access {
         // The sentence has the reason, and not which of a body's registers it was.
-        return Some(Phrase::quoted(&exchange.record.evidence.title));
-    }
+        Access::Exchange(exchange) if exchange.record.why.is_own_request() => {
+            return Some(Phrase::quoted(&exchange.record.evidence.title));
+        }
+        Access::Exchange(exchange) => &exchange.record.why,
+        Access::Release { record, .. } => &record.why,
+        _ => return None,
+    };
     let mut phrase = Phrase::said(match lang {
         Lang::De => "Weil: ",
         Lang::En => "Because: ",
         Lang::Leicht => "Der Grund: ",
     });
-    phrase.quote(without_stop(&exchange.record.why.occasion));
+    phrase.quote(without_stop(&why.occasion));
     Some(phrase)
 }
 
@@ -235,7 +252,7 @@ fn expired(kind: Kind, stamp: EntryStamp, expiry: ExpiryDay, lang: Lang) -> Stri
     let (date, day) = (LocalTime::of(stamp.time).date, day(expiry.0.saturating_add(1)));
     match (lang, kind) {
         (Lang::De, Kind::Inspection) => format!(
-            "Am {date} hat jemand Ihre Abrufe geöffnet. Wer das war, ist seit dem {day} gelöscht, wie das Gesetz es verlangt."
+            "Am {date} hat jemand Ihre Abrufe geöffnet, oder eine Behörde hat Ihre Identifikationsnummer bekommen. Wer das war, ist seit dem {day} gelöscht, wie das Gesetz es verlangt."
         ),
         (Lang::De, Kind::Void) => format!(
             "Am {date} wurde ein Abruf vorbereitet und nicht gemacht. Von wem, ist seit dem {day} gelöscht, wie das Gesetz es verlangt."
@@ -244,7 +261,9 @@ fn expired(kind: Kind, stamp: EntryStamp, expiry: ExpiryDay, lang: Lang) -> Stri
             "Am {date} hat eine Behörde Daten über Sie angefragt. Welche und warum, ist seit dem {day} gelöscht, wie das Gesetz es verlangt."
         ),
         (Lang::En, Kind::Inspection) => {
-            format!("On {date}, your requests were opened. Who that was is erased since {day}, as the law demands.")
+            format!(
+                "On {date}, your requests were opened, or an authority received your identification number. Who that was is erased since {day}, as the law demands."
+            )
         }
         (Lang::En, Kind::Void) => {
             format!(
@@ -255,7 +274,8 @@ fn expired(kind: Kind, stamp: EntryStamp, expiry: ExpiryDay, lang: Lang) -> Stri
             "On {date}, an authority asked for data about you. Which one and why is erased since {day}, as the law demands."
         ),
         (Lang::Leicht, Kind::Inspection) => {
-            "Jemand hat Ihre Liste angeschaut. Das ist lange her. Darum ist es gelöscht.".to_owned()
+            "Jemand hat Ihre Liste angeschaut. Oder ein Amt hat Ihre Nummer bekommen. Das ist lange her. Darum ist es gelöscht."
+                .to_owned()
         }
         (Lang::Leicht, _) => "Ein Amt hat etwas über Sie gefragt. Das ist lange her. Darum ist es gelöscht.".to_owned(),
     }

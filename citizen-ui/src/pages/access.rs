@@ -6,7 +6,7 @@ use super::frame::Frame;
 use super::parts::{accordion, acts, heading, link, link_line, paragraph};
 use super::phrase::Phrased;
 use super::rows::badge;
-use crate::language::answers::{Answer, answers, course};
+use crate::language::answers::{Answer, answers, course, released};
 use crate::language::facts::{Fact, Group, facts};
 use crate::language::lang::Lang;
 use crate::language::local_time::LocalTime;
@@ -21,7 +21,7 @@ pub(super) fn detail(frame: &Frame, access: &Access, verdict: Element) -> Elemen
     let first = access.first();
     let when = LocalTime::of(first.time);
     let kind = AccessKind::of(access);
-    let (back, path, kicker) = if kind == AccessKind::Exchange {
+    let (back, path, kicker) = if kind.is_listed() {
         (text.back, "/abrufe", text.kicker)
     } else {
         (text.back_to_visits, "/besuche", text.visit_kicker)
@@ -38,7 +38,7 @@ pub(super) fn detail(frame: &Frame, access: &Access, verdict: Element) -> Elemen
         verdict,
     ];
     parts.extend(badge(access, lang));
-    if matches!(kind, AccessKind::Exchange | AccessKind::OwnRequest) {
+    if kind.is_listed() || kind == AccessKind::OwnRequest {
         let proof = frame.href(&format!("/abrufe/{}/pruefung", first.index));
         parts.push(link_line(proof, text.how_proved));
     }
@@ -48,12 +48,15 @@ pub(super) fn detail(frame: &Frame, access: &Access, verdict: Element) -> Elemen
         // There is no authority to ask about what the citizen has caused.
         parts.extend((kind == AccessKind::Exchange).then(|| is_it_right(frame, first.index)));
     }
+    if let Access::Release { stamp, record } = access {
+        parts.push(answer_list(frame, &released(*stamp, record, lang)));
+    }
     parts.extend(further(frame, access));
     let name = (text.title)(&when.date);
     document(frame, &name, parts.into_iter().map(Node::Element))
 }
 
-/// The six answers.
+/// The answers to the questions about an access.
 fn answer_list(frame: &Frame, answers: &[Answer]) -> Element {
     let lang = frame.lang;
     let more = lang.citizen().detail.permission_page;

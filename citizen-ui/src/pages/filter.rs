@@ -259,10 +259,10 @@ fn has_words(access: &Access, words: &str, lang: Lang) -> bool {
     folded(words).split_whitespace().all(|word| text.contains(word))
 }
 
-/// The accesses that are exchanges, in the given order.
+/// The accesses that are exchanges or releases, in the given order.
 pub(super) fn exchanges(accesses: &[Access]) -> Vec<&Access> {
-    let is_exchange = |access: &&Access| AccessKind::of(access) == AccessKind::Exchange;
-    accesses.iter().filter(is_exchange).collect()
+    let is_listed = |access: &&Access| AccessKind::of(access).is_listed();
+    accesses.iter().filter(is_listed).collect()
 }
 
 /// A day of the form `2026-11-21`.
@@ -277,15 +277,16 @@ fn is_day(text: &str) -> bool {
     text.len() == 10 && text.bytes().enumerate().all(form)
 }
 
-/// The name of the authority that asked; empty if it is erased.
+/// The name of the authority that asked or received; empty if it is erased.
 pub(crate) fn who(access: &Access) -> &str {
     match access {
         Access::Exchange(exchange) => &exchange.record.consumer.name,
+        Access::Release { record, .. } => &record.receiver.name,
         _ => "",
     }
 }
 
-/// The name of the authority that was asked.
+/// The name of the authority that was asked; empty for a release, which identity makes.
 pub(crate) fn at(access: &Access) -> &str {
     match access {
         Access::Exchange(exchange) => &exchange.record.provider.name,
@@ -297,6 +298,7 @@ pub(crate) fn at(access: &Access) -> &str {
 pub(crate) fn law(access: &Access) -> &str {
     match access {
         Access::Exchange(exchange) => &exchange.record.why.legal_basis,
+        Access::Release { record, .. } => &record.why.legal_basis,
         _ => "",
     }
 }

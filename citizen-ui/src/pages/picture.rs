@@ -134,7 +134,7 @@ fn lanes(frame: &Frame, accesses: &[Access], last: Month) -> Vec<Lane> {
     for access in accesses {
         let month = LocalTime::of(access.first().time).month.count() - first(last);
         let (own, name) = match AccessKind::of(access) {
-            AccessKind::Exchange => (
+            AccessKind::Exchange | AccessKind::Release => (
                 false,
                 Some(who(access)).filter(|who| !who.is_empty()).unwrap_or(text.erased),
             ),
@@ -172,7 +172,7 @@ impl Cell {
     fn add(&mut self, access: &Access) {
         self.count += 1;
         match Ending::of(access) {
-            _ if AccessKind::of(access) != AccessKind::Exchange => {}
+            _ if !AccessKind::of(access).is_listed() => {}
             Ending::Delivered | Ending::Erased => {}
             Ending::Nothing => self.nothing += 1,
             _ => self.without += 1,

@@ -43,7 +43,9 @@ pub(super) fn badge(access: &Access, lang: Lang) -> Option<Element> {
     let ending = Ending::of(access);
     let (name, colour) = match (AccessKind::of(access), ending) {
         (AccessKind::OwnRequest, _) => (text.own, "info"),
-        (AccessKind::Exchange, Ending::Delivered | Ending::Erased) => (text.name(ending), "info"),
+        (AccessKind::Release, _) | (AccessKind::Exchange, Ending::Delivered | Ending::Erased) => {
+            (text.name(ending), "info")
+        }
         (AccessKind::Exchange, _) => (text.name(ending), "warning"),
         (AccessKind::Inspection | AccessKind::Unused, _) => return None,
     };

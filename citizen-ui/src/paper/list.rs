@@ -94,9 +94,17 @@ impl ListExport {
 }
 
 fn row(access: &Access, lang: Lang) -> ExportRow {
-    let record = match access {
-        Access::Exchange(exchange) => Some(&exchange.record),
-        _ => None,
+    let (evidence, why, reference) = match access {
+        Access::Exchange(exchange) => {
+            let record = &exchange.record;
+            let reference = record.ids.request_reference.clone();
+            (record.evidence.title.clone(), Some(&record.why), reference)
+        }
+        Access::Release { record, .. } => {
+            let titles: Vec<&str> = record.data.iter().map(|datum| datum.title.as_str()).collect();
+            (titles.join(", "), Some(&record.why), String::new())
+        }
+        _ => Default::default(),
     };
     ExportRow {
         entries: access.indices(),
@@ -106,14 +114,12 @@ fn row(access: &Access, lang: Lang) -> ExportRow {
         result: lang.citizen().result.name(Ending::of(access)),
         who: who(access).to_owned(),
         at: at(access).to_owned(),
-        evidence: record.map(|record| record.evidence.title.clone()).unwrap_or_default(),
-        occasion: record
-            .map(|record| without_stop(&record.why.occasion).to_owned())
+        evidence,
+        occasion: why
+            .map(|why| without_stop(&why.occasion).to_owned())
             .unwrap_or_default(),
         law: law(access).to_owned(),
-        reference: record
-            .map(|record| record.ids.request_reference.clone())
-            .unwrap_or_default(),
+        reference,
     }
 }
 

@@ -20,11 +20,11 @@ use crate::proof::verify::Failure;
 /// What a bundle proves about a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Number of requests for data, without the citizen's own.
+    /// Number of requests for data, without the citizen's own, and of releases of base data.
     pub exchanges: usize,
     /// Number of requests that the citizen has caused. Those whose record has expired count as `exchanges`.
     pub own: usize,
-    /// Number of inspections.
+    /// Number of inspections. Releases whose record has expired are among them.
     pub inspections: usize,
     /// Number of accesses of the kind "unused number": identity issued a number and the broker did not use it.
     pub unused: usize,
@@ -83,16 +83,24 @@ pub(crate) fn claim(complete: &Complete, listed: &[Vec<u64>]) -> Result<Claim, F
     let first_entries = || complete.entries.iter().filter(|entry| entry.phase == Phase::Intent);
     let count = |kind| first_entries().filter(|entry| entry.kind == kind).count();
     let own = first_entries().filter(|entry| is_own_request(entry)).count();
+    let released = first_entries().filter(|entry| is_release(entry)).count();
     let later = listed.iter().filter_map(|access| access.first());
     Ok(Claim {
-        exchanges: count(Kind::Intent) - own,
+        exchanges: count(Kind::Intent) - own + released,
         own,
-        inspections: count(Kind::Inspection),
+        inspections: count(Kind::Inspection) - released,
         unused: count(Kind::Void),
         since: complete.since.map(|since| since.seconds()),
         as_of: complete.as_of.seconds(),
         later: later.filter(|first| !proved.contains(first)).count(),
     })
+}
+
+fn is_release(entry: &ProvedEntry) -> bool {
+    let ProvedRecord::Open { shared, .. } = &entry.record else {
+        return false;
+    };
+    entry.kind == Kind::Inspection && matches!(shared, SharedPart::Release(_))
 }
 
 fn is_own_request(entry: &ProvedEntry) -> bool {

@@ -25,8 +25,10 @@ use crate::retention::{DisclosureClass, ExpiryDay, RetentionClass};
 pub enum SharedPart {
     /// The content of an intent, an outcome or a preview.
     Exchange(Box<ExchangeRecord>),
-    /// The content of an inspection.
+    /// The content of an inspection: records were opened.
     Inspection(InspectionRecord),
+    /// The content of an inspection: identity releases base data.
+    Release(Box<ReleaseRecord>),
     /// The content of a void.
     Void(VoidRecord),
     /// The content of a denial. It is empty because the supervision part contains everything.
@@ -427,6 +429,36 @@ pub struct InspectionRecord {
     pub reason: String,
     /// The UTC day, in days since 1970-01-01.
     pub day: u32,
+}
+
+/// Identity releases the IDNr and base data of the person to a component. The entry is in the log before the data leave
+/// identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseRecord {
+    /// The component that receives the data.
+    pub receiver: Party,
+    /// Why it receives them. The legal basis is that of the IDNr.
+    pub why: Why,
+    /// The data; never values.
+    pub data: Vec<ReleasedDatum>,
+    /// The digest of the Registerlandkarte that contains the rules.
+    #[serde(rename = "registry", with = "bytes")]
+    pub registerlandkarte: Hash,
+    /// How long the record is kept and when it is shown.
+    pub lifecycle: Lifecycle,
+}
+
+/// A datum that identity releases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleasedDatum {
+    /// What it is, in plain words.
+    pub title: String,
+    /// Reference to the norm.
+    pub legal_basis: String,
+    /// `id@version` of the rule.
+    pub permission: String,
 }
 
 /// A label was reserved and not used.

@@ -48,8 +48,8 @@ pub mod writer;
 pub use ars::{Ars, ArsError};
 pub use content::{
     Allowed, Assurance, Check, CitizenPart, ConsumerSignatures, DenialRecord, EvidenceInfo, ExchangeRecord,
-    ExchangeResult, Ids, InspectionRecord, Lifecycle, Outcome, Party, PreviewDecision, PreviewResult, SharedPart,
-    Subject, SubjectRole, SupervisionPart, VoidRecord, Why,
+    ExchangeResult, Ids, InspectionRecord, Lifecycle, Outcome, Party, PreviewDecision, PreviewResult, ReleaseRecord,
+    ReleasedDatum, SharedPart, Subject, SubjectRole, SupervisionPart, VoidRecord, Why,
 };
 pub use entry::{
     Body, DocumentKind, Entry, EntryError, Kind, LabelledKind, NewestSets, PeriodEvent, ReferenceKind, SignedEntry,

@@ -6,9 +6,11 @@
 //! decision is made as any other one, but without a providing component and its area.
 
 use core::fmt;
+use core::str::FromStr;
 
 use record::{BodyId, Timestamp};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::index::{Who, slots_of};
 use crate::relation::{Denied, Registerlandkarte};
@@ -67,6 +69,20 @@ impl BaseDatum {
             Self::PostalCode => "postal_code",
             Self::Place => "place",
         }
+    }
+}
+
+/// The text is no name of a base datum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a base datum is one of idnr, family_name, given_name, date_of_birth, postal_code, place")]
+pub struct UnknownDatum;
+
+impl FromStr for BaseDatum {
+    type Err = UnknownDatum;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDatum> {
+        let named = Self::ALL.into_iter().find(|datum| datum.as_str() == text);
+        named.ok_or(UnknownDatum)
     }
 }
 

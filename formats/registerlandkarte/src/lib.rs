@@ -57,7 +57,7 @@ pub mod relation;
 pub mod rule;
 pub mod tables;
 
-pub use base_data::BaseDatum;
+pub use base_data::{BaseDatum, UnknownDatum};
 pub use catalogue::{BodyClass, EvidenceType, RegisterType};
 pub use check::check;
 pub use defect::Defect;

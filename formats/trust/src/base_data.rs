@@ -2,8 +2,8 @@
 //!
 //! Identity releases base data and the IDNr by a [`BaseDataPermit`] alone. Only [`History::permit_base_data`] makes
 //! one: the directory says which body answers for the receiver and which classes the body has, and the
-//! Registerlandkarte has a rule for every datum that the receiver wants. One datum without a rule refuses all, because a
-//! receiver that asks for more than it may have is misconfigured or curious.
+//! Registerlandkarte has a rule for every datum that the receiver wants. One datum without a rule refuses all, because
+//! a receiver that asks for more than it may have is misconfigured or curious.
 
 use std::collections::{BTreeMap, BTreeSet};
 

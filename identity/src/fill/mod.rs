@@ -14,46 +14,68 @@
 //!
 //! | `result` | Meaning | With it |
 //! | --- | --- | --- |
-//! | `found` | exactly one person has these names | `idnr`, and the base data that the permission names |
+//! | `found` | exactly one person has these names | `idnr`, and the ordered base data |
 //! | `unknown` | no person, or one with an Auskunftssperre; which of them is not disclosed | |
 //! | `ambiguous` | several persons have these names: an official must decide | |
 //! | `contradictory` | the row has another IDNr than the person with these names | |
 //! | `doubled` | an earlier row is the same person | |
 //!
+//! # Recorded before data move
+//!
+//! The rows come with an [`order`], on which the running identity works ([`work`]). The results of [`BATCH`] rows are
+//! held back until the log has an entry for each person among them ([`crate::release`]). Then they are written.
+//!
 //! # Interruption
 //!
-//! Progress is stored every [`BATCH`] rows, beside the result. The same command continues after an interruption, and
-//! refuses if the register's file, the permission or the population has changed. Neither the file nor the result has to
-//! fit into memory.
+//! Progress is stored after each batch, beside the result. After an interruption the work continues with the next
+//! batch. The persons of a batch that was broken off have entries already, and on the same day they get no second one.
+//! Work on an order is refused if its files or the population have changed. Neither the register's file nor the result
+//! has to fit into memory.
 //!
 //! The result has personal data, so only its owner can read it. The report and every error count rows and name them by
 //! number.
 
+pub mod order;
 mod progress;
 mod result;
 mod row;
+pub(crate) mod work;
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, BufWriter, Seek, SeekFrom, Write as _};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use record::{Idnr, TestNumbers};
+use service::Problem;
 use sha2::{Digest as _, Sha256};
 use text::{EachRowError, Fields, JsonError, RowError, each_row};
+use trust::BaseDataError;
 
+use crate::base_data::{BaseData, Released};
 use crate::committer::StoreError;
-use crate::persons::base_data::{BaseData, BaseDataPermission};
 use crate::persons::population::{NameMatch, Population};
+use order::{Order, digest_of};
 use progress::Progress;
 use result::{ResultLine, RowResult};
 use row::RegisterRow;
 
 pub use progress::Quality;
 
-/// How many rows may have to be done again after an interruption.
+/// How many rows have their results held back at most until their entries are in the log.
 pub const BATCH: u64 = 1000;
 
-/// Why a fill has not ended. What was done before is kept; the same command continues. Errors contain no personal data.
+/// Why the persons of a batch are not released.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReleased {
+    /// The receiver may not have the data.
+    #[error("not permitted: {0}")]
+    Denied(BaseDataError),
+    /// Not at present. The order waits.
+    #[error("not possible at present: {0}")]
+    Later(Problem),
+}
+
+/// Why a fill has not ended. What was done before is kept. Errors contain no personal data.
 #[derive(Debug, thiserror::Error)]
 pub enum FillError {
     /// A file cannot be read or written.
@@ -68,11 +90,14 @@ pub enum FillError {
     #[error("the register's file is not a JSON array of rows: {0}")]
     Form(#[from] JsonError),
     /// The progress belongs to other input.
-    #[error("{0} was begun with another register file, permission or population: finish it with those, or remove it")]
+    #[error("{0} was begun with other rows, another order or another population: place a new order")]
     OtherInput(PathBuf),
     /// The population or the progress cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The persons of a batch are not released.
+    #[error(transparent)]
+    Release(#[from] NotReleased),
 }
 
 /// What a fill reads and writes.
@@ -82,17 +107,23 @@ pub struct Fill<'a> {
     pub rows: &'a Path,
     /// The result. Its progress is in a file beside it, which is removed at the end.
     pub result: &'a Path,
-    /// What the register may have besides the IDNr.
-    pub permission: &'a BaseDataPermission,
+    /// What is ordered. The progress belongs to this order.
+    pub order: &'a Order,
     /// Whether test numbers are valid.
     pub test_numbers: TestNumbers,
 }
 
-/// Finds the IDNr of every row, from the first one that has no result yet. `stop` is asked between batches.
+/// Finds the IDNr of every row, from the first one that has no result yet. `release` records the persons of a batch and
+/// returns what the receiver gets of each, in the same order. `stop` is asked between batches.
 ///
 /// # Errors
 /// [`FillError`].
-pub fn fill(population: &Population, options: &Fill<'_>, stop: impl Fn() -> bool) -> Result<Filled, FillError> {
+pub fn fill(
+    population: &Population,
+    options: &Fill<'_>,
+    release: impl Fn(&[BaseData]) -> Result<Vec<Released>, NotReleased>,
+    stop: impl Fn() -> bool,
+) -> Result<Filled, FillError> {
     let failed = |path: &Path| {
         let path = path.to_path_buf();
         |source| FillError::File { path, source }
@@ -115,7 +146,9 @@ pub fn fill(population: &Population, options: &Fill<'_>, stop: impl Fn() -> bool
         result: continued(result, done.length).map_err(failed(options.result))?,
         rows: done.rows,
         done,
-        seen: Vec::new(),
+        held: Vec::new(),
+        persons: Vec::new(),
+        release: &release,
         stop: &stop,
     };
     let file = File::open(options.rows).map_err(failed(options.rows))?;
@@ -143,23 +176,14 @@ pub enum Filled {
 
 /// A digest of all that the results depend on.
 fn input(population: &Population, options: &Fill<'_>) -> Result<[u8; 32], FillError> {
-    let mut digest = Sha256::new();
-    let failed = |source| FillError::File {
+    let rows = digest_of(options.rows).map_err(|source| FillError::File {
         path: options.rows.to_path_buf(),
         source,
-    };
-    let mut file = BufReader::new(File::open(options.rows).map_err(failed)?);
-    loop {
-        let part = file.fill_buf().map_err(failed)?;
-        if part.is_empty() {
-            break;
-        }
-        digest.update(part);
-        let read = part.len();
-        file.consume(read);
-    }
+    })?;
+    let mut digest = Sha256::new();
+    digest.update(rows);
     digest.update(population.import_id()?);
-    digest.update(record::cbor::to_vec(options.permission));
+    digest.update(record::cbor::to_vec(options.order));
     Ok(digest.finalize().into())
 }
 
@@ -181,7 +205,13 @@ impl<E: Into<FillError>> From<E> for Stopped {
     }
 }
 
-struct Filling<'a, S> {
+/// A row whose result is held back.
+struct Held {
+    reference: String,
+    result: RowResult,
+}
+
+struct Filling<'a, R, S> {
     population: &'a Population,
     options: &'a Fill<'a>,
     progress: &'a Progress,
@@ -189,12 +219,19 @@ struct Filling<'a, S> {
     /// The rows that an earlier run has done.
     rows: u64,
     done: progress::Done,
-    /// The numbers found since the progress was stored.
-    seen: Vec<Idnr>,
+    /// The rows since the progress was stored.
+    held: Vec<Held>,
+    /// The persons of those that were found, in their order.
+    persons: Vec<BaseData>,
+    release: &'a R,
     stop: &'a S,
 }
 
-impl<S: Fn() -> bool> Filling<'_, S> {
+impl<R, S> Filling<'_, R, S>
+where
+    R: Fn(&[BaseData]) -> Result<Vec<Released>, NotReleased>,
+    S: Fn() -> bool,
+{
     fn add(&mut self, row: u64, fields: Result<Fields, RowError>) -> Result<(), Stopped> {
         if row <= self.rows {
             return Ok(());
@@ -214,54 +251,62 @@ impl<S: Fn() -> bool> Filling<'_, S> {
     }
 
     fn find(&mut self, row: RegisterRow) -> Result<(), FillError> {
-        let matched = self.population.names(&row.names)?;
-        let (result, person) = match matched {
-            NameMatch::Nobody => (RowResult::Unknown, None),
-            NameMatch::Several => (RowResult::Ambiguous, None),
-            NameMatch::One(idnr, _) if row.idnr.as_ref().is_some_and(|own| *own != idnr) => {
-                (RowResult::Contradictory, None)
+        let result = match self.population.names(&row.names)? {
+            NameMatch::Nobody => RowResult::Unknown,
+            NameMatch::Several => RowResult::Ambiguous,
+            NameMatch::One(person) if row.idnr.as_ref().is_some_and(|own| *own != person.idnr) => {
+                RowResult::Contradictory
             }
-            NameMatch::One(idnr, person) => {
-                if self.seen.contains(&idnr) || self.progress.seen(&idnr)? {
-                    (RowResult::Doubled, None)
-                } else {
-                    self.seen.push(idnr.clone());
-                    (RowResult::Found, Some((idnr, person)))
-                }
+            NameMatch::One(person) if self.is_known(&person.idnr)? => RowResult::Doubled,
+            NameMatch::One(person) => {
+                self.persons.push(person);
+                RowResult::Found
             }
         };
         self.done.quality.add(result);
-        self.write(row.reference, result, person)
+        let reference = row.reference;
+        self.held.push(Held { reference, result });
+        Ok(())
     }
 
-    fn write(
-        &mut self,
-        reference: String,
-        result: RowResult,
-        person: Option<(Idnr, BaseData)>,
-    ) -> Result<(), FillError> {
-        let base_data = person.as_ref().map(|(_, data)| self.options.permission.subset(data));
-        let line = ResultLine {
-            reference,
-            result,
-            idnr: person.map(|(idnr, _)| idnr),
-            base_data: base_data.unwrap_or_default(),
-        };
-        let written = serde_json::to_vec(&line).map_err(io::Error::from).and_then(|mut line| {
+    /// Whether an earlier row was about this person.
+    fn is_known(&self, idnr: &Idnr) -> Result<bool, StoreError> {
+        Ok(self.persons.iter().any(|person| person.idnr == *idnr) || self.progress.seen(idnr)?)
+    }
+
+    /// Has the persons recorded and released, writes the held rows, and then stores the progress.
+    fn save(&mut self) -> Result<(), FillError> {
+        let mut released = Vec::new();
+        if !self.persons.is_empty() {
+            released = (self.release)(&self.persons)?;
+        }
+        let mut released = released.into_iter();
+        for Held { reference, result } in std::mem::take(&mut self.held) {
+            let person = match result {
+                RowResult::Found => released.next(),
+                _ => None,
+            };
+            self.write(&ResultLine {
+                reference,
+                result,
+                person,
+            })?;
+        }
+        let synced = self.result.flush().and_then(|()| self.result.get_ref().sync_data());
+        synced.map_err(|source| self.failed(source))?;
+        let found = std::mem::take(&mut self.persons);
+        self.progress
+            .save(&self.done, found.iter().map(|person| &person.idnr))?;
+        Ok(())
+    }
+
+    fn write(&mut self, line: &ResultLine) -> Result<(), FillError> {
+        let written = serde_json::to_vec(line).map_err(io::Error::from).and_then(|mut line| {
             line.push(b'\n');
             self.result.write_all(&line)?;
             Ok(line.len() as u64)
         });
         self.done.length += written.map_err(|source| self.failed(source))?;
-        Ok(())
-    }
-
-    /// Stores the progress, after what it is about.
-    fn save(&mut self) -> Result<(), FillError> {
-        let synced = self.result.flush().and_then(|()| self.result.get_ref().sync_data());
-        synced.map_err(|source| self.failed(source))?;
-        self.progress.save(&self.done, &self.seen)?;
-        self.seen.clear();
         Ok(())
     }
 

@@ -123,7 +123,7 @@ impl Progress {
     }
 
     /// Stores the progress with the numbers that were found since the last time. It is on disk on return.
-    pub(super) fn save(&self, done: &Done, found: &[Idnr]) -> Result<(), StoreError> {
+    pub(super) fn save<'a>(&self, done: &Done, found: impl Iterator<Item = &'a Idnr>) -> Result<(), StoreError> {
         let transaction = self.0.begin_write().map_err(StoreError::Failed)?;
         {
             let mut seen = transaction.open_table(SEEN)?;

@@ -1,11 +1,8 @@
 //! The result for one row of a register.
 
-use std::collections::BTreeMap;
-
-use record::Idnr;
 use serde::Serialize;
 
-use crate::persons::base_data::BaseDatum;
+use crate::base_data::Released;
 
 /// The result for one row.
 #[derive(Serialize)]
@@ -13,10 +10,9 @@ pub(super) struct ResultLine {
     /// The register's own name of the row.
     pub(super) reference: String,
     pub(super) result: RowResult,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) idnr: Option<Idnr>,
+    /// The IDNr and the base data.
     #[serde(flatten)]
-    pub(super) base_data: BTreeMap<BaseDatum, String>,
+    pub(super) person: Option<Released>,
 }
 
 /// What was found for a row.

@@ -12,13 +12,13 @@
 //! A [`PersonSource`] answers the look-ups. [`population::Population`] is the embedded one: a store that
 //! [`import::import`] fills from a file.
 
-pub mod base_data;
 pub mod import;
 pub mod population;
 mod row;
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use messages::PersonQuery;
 use record::Idnr;
@@ -111,6 +111,21 @@ impl RegisteredPerson {
 impl fmt::Debug for RegisteredPerson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RegisteredPerson(…)")
+    }
+}
+
+/// A shared source.
+impl<T: PersonSource> PersonSource for Arc<T> {
+    fn by_number<'a>(&'a self, idnr: &'a Idnr, born: &'a PartialDate) -> SourceFuture<'a, Idnr> {
+        (**self).by_number(idnr, born)
+    }
+
+    fn by_names<'a>(&'a self, names: &'a NameSet) -> SourceFuture<'a, Idnr> {
+        (**self).by_names(names)
+    }
+
+    fn by_login<'a>(&'a self, subject: &'a str) -> SourceFuture<'a, RegisteredPerson> {
+        (**self).by_login(subject)
     }
 }
 

@@ -19,8 +19,8 @@ use sha2::{Digest as _, Sha256};
 use store::TableFile;
 use text::{PartialDate, RowError, SetAside};
 
-use super::base_data::BaseData;
 use super::{NameSet, PersonSource, RegisteredPerson, SourceFuture};
+use crate::base_data::BaseData;
 use crate::committer::StoreError;
 
 pub(super) type Number = [u8; 11];
@@ -61,8 +61,9 @@ impl StoredPerson {
         }
     }
 
-    fn base_data(self) -> BaseData {
+    fn base_data(self, idnr: Idnr) -> BaseData {
         BaseData {
+            idnr,
             family_name: self.family_name,
             given_name: self.given_name,
             date_of_birth: self.born,
@@ -84,7 +85,7 @@ pub(crate) enum NameMatch {
     /// Several persons, or rows that are set aside.
     Several,
     /// One person.
-    One(Idnr, BaseData),
+    One(BaseData),
 }
 
 /// The store of a population. `Debug` shows no person.
@@ -158,7 +159,7 @@ impl Population {
         if person.blocked {
             return Ok(NameMatch::Nobody);
         }
-        Ok(NameMatch::One(idnr(number)?, person.base_data()))
+        Ok(NameMatch::One(person.base_data(idnr(number)?)))
     }
 
     /// What tells this import from others.

@@ -14,6 +14,7 @@ use record::{
     DisclosureClass, Idnr, Kind, Label, LabelledKind, ParticipantId, PeriodEvent, Phase, RetentionClass, SignedEntry,
     SigningKey, TestNumbers, Timestamp, VerifyingKey,
 };
+use registerlandkarte::BaseDatum;
 use service::clock::{AgreedTime, CheckedClock, Confirmation};
 use service::{ManualClock, Problem};
 use tlog::checkpoint::SignedCheckpoint;
@@ -49,6 +50,10 @@ pub(crate) const PERSONS: &str = r#"[
 ]"#;
 pub(crate) const EMMA: &str = "08214967384";
 pub(crate) const OTTO: &str = "02476291358";
+
+/// What the Registerlandkarte permits the register to have, for [`FILL_PURPOSE`].
+pub(crate) const RELEASED: [BaseDatum; 3] = [BaseDatum::Idnr, BaseDatum::FamilyName, BaseDatum::Place];
+pub(crate) const FILL_PURPOSE: &str = "registermodernisierung";
 
 pub(crate) struct World {
     pub(crate) dir: tempfile::TempDir,
@@ -114,6 +119,19 @@ pub(crate) fn founding() -> Founding {
                 false,
             ),
         ],
+        evidence: RELEASED
+            .map(|datum| values::evidence(datum.evidence(), datum.as_str(), &[datum.as_str()]))
+            .to_vec(),
+        rules: RELEASED
+            .map(|datum| {
+                values::rule(
+                    datum.evidence(),
+                    datum.evidence(),
+                    FILL_PURPOSE,
+                    "Aufnahme in ein Register",
+                )
+            })
+            .to_vec(),
         identity_sealing: Some(keys.sealing.public().0),
         supervision: Some(SealingKey::from_seed([6; 32]).public().0),
         ..FirstValues::default()

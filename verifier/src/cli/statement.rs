@@ -4,7 +4,7 @@ use std::fmt;
 
 use proof::bundle::{Complete, ProvedEntry, ProvedRecord};
 use proof::opening::Proved;
-use record::{ExchangeRecord, ExpiryDay, SharedPart, VerifiedReceipt};
+use record::{ExchangeRecord, ExpiryDay, ReleaseRecord, SharedPart, VerifiedReceipt};
 use serde::Serialize;
 use tlog::policy::WitnessCosignature;
 
@@ -218,9 +218,22 @@ fn content(shared: &SharedPart) -> Vec<String> {
         SharedPart::Inspection(inspection) => {
             vec![format!("{} opened records: {}", inspection.reader, inspection.reason)]
         }
+        SharedPart::Release(release) => release_lines(release),
         SharedPart::Void(void) => vec![format!("a request of {} was prepared and not sent", void.consumer)],
         SharedPart::Denied => Vec::new(),
     }
+}
+
+fn release_lines(release: &ReleaseRecord) -> Vec<String> {
+    let mut lines = vec![
+        format!("{} received data from identity", release.receiver.name),
+        format!("because: {}", release.why.occasion),
+    ];
+    lines.extend(release.data.iter().map(|datum| {
+        let (title, law) = (&datum.title, &datum.legal_basis);
+        format!("data: {title}; by law: {law}; permission: {}", datum.permission)
+    }));
+    lines
 }
 
 fn exchange_lines(exchange: &ExchangeRecord) -> Vec<String> {

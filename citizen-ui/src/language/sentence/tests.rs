@@ -188,6 +188,33 @@ fn visits_and_requests_that_were_not_made_have_sentences() {
 }
 
 #[test]
+fn a_release_says_who_receives_which_data_and_why() {
+    let access = Access::of(vec![samples::release()]).unwrap();
+    let data = "Identifikationsnummer, Familienname.";
+    for (lang, before, why) in [
+        (
+            Lang::De,
+            "Das Kraftfahrt-Bundesamt bekommt diese Daten über Sie aus der Datenbank der Identifikationsnummern: ",
+            "Weil: ",
+        ),
+        (
+            Lang::En,
+            "Kraftfahrt-Bundesamt receives these data about you from the database of identification numbers: ",
+            "Because: ",
+        ),
+        (
+            Lang::Leicht,
+            "Das Kraftfahrt-Bundesamt bekommt diese Daten über Sie: ",
+            "Der Grund: ",
+        ),
+    ] {
+        assert_eq!(sentence(&access, lang).text(), format!("{before}{data}"));
+        let occasion = "Aufnahme der Identifikationsnummer in ein Register";
+        assert_eq!(reason(&access, lang).unwrap().text(), format!("{why}{occasion}"));
+    }
+}
+
+#[test]
 fn every_decision_at_a_preview_is_in_the_sentence() {
     for decision in PreviewDecision::ALL {
         let opened = vec![

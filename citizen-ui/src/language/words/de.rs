@@ -24,6 +24,7 @@ pub(super) const WORDS: Words = Words {
     group_entries: "Einträge im Protokoll",
     consumer: "Angefragt von",
     provider: "Angefragt bei",
+    receiver: "Empfangen von",
     identifier: "Kennung",
     component: "Fachverfahren",
     responsible: "Fachlich verantwortlich",

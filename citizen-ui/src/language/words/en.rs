@@ -24,6 +24,7 @@ pub(super) const WORDS: Words = Words {
     group_entries: "Entries in the log",
     consumer: "Asked by",
     provider: "Asked from",
+    receiver: "Received by",
     identifier: "Identifier",
     component: "System",
     responsible: "Responsible body",

@@ -32,6 +32,7 @@ pub struct Words {
     pub group_entries: &'static str,
     pub consumer: &'static str,
     pub provider: &'static str,
+    pub receiver: &'static str,
     pub identifier: &'static str,
     pub component: &'static str,
     pub responsible: &'static str,

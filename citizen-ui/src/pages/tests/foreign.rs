@@ -1,6 +1,6 @@
 //! What others have written is marked and isolated on every page.
 
-use record::{CitizenPart, SharedPart};
+use record::{CitizenPart, Party, SharedPart};
 
 use super::*;
 
@@ -34,20 +34,29 @@ fn not_isolated(page: &str) -> String {
 /// A text with a right-to-left override, which would turn around whatever follows it up to the end of the paragraph.
 const FOREIGN: &str = "\u{202e}foreign";
 
+/// Every text of a party.
+fn all_of(party: &mut Party) -> [&mut String; 10] {
+    [
+        &mut party.directory,
+        &mut party.identifier,
+        &mut party.name,
+        &mut party.component,
+        &mut party.responsible,
+        &mut party.operating,
+        &mut party.subject,
+        &mut party.at,
+        &mut party.contact,
+        &mut party.data_protection,
+    ]
+}
+
 /// Replaces every text of a record.
 fn make_foreign(shared: &mut SharedPart) {
     let mut texts: Vec<&mut String> = Vec::new();
     match shared {
         SharedPart::Exchange(record) => {
             for party in [&mut record.consumer, &mut record.provider] {
-                texts.extend([&mut party.directory, &mut party.identifier, &mut party.name]);
-                texts.extend([&mut party.component, &mut party.responsible, &mut party.operating]);
-                texts.extend([
-                    &mut party.subject,
-                    &mut party.at,
-                    &mut party.contact,
-                    &mut party.data_protection,
-                ]);
+                texts.extend(all_of(party));
             }
             texts.extend([&mut record.evidence.id, &mut record.evidence.title]);
             texts.extend(&mut record.evidence.categories);
@@ -62,6 +71,13 @@ fn make_foreign(shared: &mut SharedPart) {
             }
         }
         SharedPart::Inspection(record) => texts.extend([&mut record.reader, &mut record.reason]),
+        SharedPart::Release(record) => {
+            texts.extend(all_of(&mut record.receiver));
+            texts.extend([&mut record.why.purpose, &mut record.why.occasion]);
+            texts.extend([&mut record.why.procedure, &mut record.why.legal_basis]);
+            let data = record.data.iter_mut();
+            texts.extend(data.flat_map(|datum| [&mut datum.title, &mut datum.legal_basis, &mut datum.permission]));
+        }
         SharedPart::Void(_) | SharedPart::Denied => {}
     }
     texts.into_iter().for_each(|text| *text = FOREIGN.to_owned());
@@ -71,7 +87,11 @@ fn make_foreign(shared: &mut SharedPart) {
 fn no_foreign_text_is_outside_of_an_isolated_element() {
     let mut outcome = samples::outcome(Outcome::Refused);
     outcome.citizen = Some(CitizenPart::with_reason(FOREIGN));
-    for mut opened in [vec![samples::intent(), outcome], vec![samples::inspection()]] {
+    for mut opened in [
+        vec![samples::intent(), outcome],
+        vec![samples::inspection()],
+        vec![samples::release()],
+    ] {
         opened
             .iter_mut()
             .filter_map(|entry| entry.shared.as_mut())

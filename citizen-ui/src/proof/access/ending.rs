@@ -14,7 +14,9 @@ pub enum AccessKind {
     Exchange,
     /// The citizen had a register show their own data, through the portal.
     OwnRequest,
-    /// A reader opened records.
+    /// Identity released base data to an authority.
+    Release,
+    /// A reader opened records, or, of a record that has expired, identity released base data.
     Inspection,
     /// Identity issued a number that was not used.
     Unused,
@@ -27,6 +29,7 @@ impl AccessKind {
             Access::Exchange(exchange) if exchange.record.why.is_own_request() => Self::OwnRequest,
             Access::Exchange(_) => Self::Exchange,
             Access::Inspection { .. } => Self::Inspection,
+            Access::Release { .. } => Self::Release,
             Access::Unused { .. } => Self::Unused,
             Access::Expired { kind, .. } => match kind {
                 Kind::Inspection => Self::Inspection,
@@ -34,6 +37,11 @@ impl AccessKind {
                 _ => Self::Exchange,
             },
         }
+    }
+
+    /// Whether an authority has caused the access, so that it is in the list.
+    pub fn is_listed(self) -> bool {
+        matches!(self, Self::Exchange | Self::Release)
     }
 }
 
@@ -71,10 +79,11 @@ impl Ending {
         Self::Erased,
     ];
 
-    /// How an exchange ended. [`Ending::Erased`] for what is no exchange.
+    /// How an exchange ended. A release is a delivery. [`Ending::Erased`] for everything else.
     pub fn of(access: &Access) -> Self {
         match access {
             Access::Exchange(exchange) => Self::of_exchange(exchange),
+            Access::Release { .. } => Self::Delivered,
             _ => Self::Erased,
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! An exchange has two entries: the intent, which is written before any data moves, and the outcome, which closes the
 //! intent. Where the person decided about the evidence at a preview, it has a third. Together they are one access. An
-//! inspection (a reader opened records) and an unused number have one entry
-//! each.
+//! inspection (a reader opened records), a release (identity gives an authority base data) and an unused number have
+//! one entry each.
 //!
 //! The server and the browser make an [`Access`] in the same way, from opened entries that belong together, and
 //! everything that a page shows comes from it. If unrelated entries could be combined, a page could show a false access
@@ -17,7 +17,9 @@ mod ending;
 pub use ending::{AccessKind, Ending};
 
 use proof::opening::Proved;
-use record::{CitizenPart, ExchangeRecord, ExpiryDay, InspectionRecord, Kind, LabelledKind, SharedPart, VoidRecord};
+use record::{
+    CitizenPart, ExchangeRecord, ExpiryDay, InspectionRecord, Kind, LabelledKind, ReleaseRecord, SharedPart, VoidRecord,
+};
 
 /// An entry whose record has been opened.
 #[derive(Clone, Debug)]
@@ -73,6 +75,13 @@ pub enum Access {
         stamp: EntryStamp,
         /// Its record.
         record: InspectionRecord,
+    },
+    /// Identity released base data to an authority.
+    Release {
+        /// The entry.
+        stamp: EntryStamp,
+        /// Its record.
+        record: Box<ReleaseRecord>,
     },
     /// Identity issued a number for an exchange that never began.
     Unused {
@@ -143,6 +152,10 @@ impl Access {
                 stamp: first.stamp,
                 record: record.clone(),
             }),
+            (Kind::Inspection, Some(SharedPart::Release(record))) => Ok(Self::Release {
+                stamp: first.stamp,
+                record: record.clone(),
+            }),
             (Kind::Void, Some(SharedPart::Void(record))) => Ok(Self::Unused {
                 stamp: first.stamp,
                 record: record.clone(),
@@ -193,7 +206,10 @@ impl Access {
     pub fn first(&self) -> EntryStamp {
         match self {
             Self::Exchange(exchange) => exchange.intent,
-            Self::Inspection { stamp, .. } | Self::Unused { stamp, .. } | Self::Expired { stamp, .. } => *stamp,
+            Self::Inspection { stamp, .. }
+            | Self::Release { stamp, .. }
+            | Self::Unused { stamp, .. }
+            | Self::Expired { stamp, .. } => *stamp,
         }
     }
 
@@ -215,7 +231,7 @@ impl Access {
                 preview,
                 ..
             } => std::iter::once(*stamp).chain(*outcome).chain(*preview).collect(),
-            Self::Inspection { stamp, .. } | Self::Unused { stamp, .. } => vec![*stamp],
+            Self::Inspection { stamp, .. } | Self::Release { stamp, .. } | Self::Unused { stamp, .. } => vec![*stamp],
         }
     }
 }

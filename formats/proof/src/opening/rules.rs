@@ -24,7 +24,8 @@ pub(crate) fn fits(kind: LabelledKind, shared: &SharedPart) -> bool {
         (LabelledKind::Intent | LabelledKind::Outcome | LabelledKind::Preview, SharedPart::Exchange(exchange)) => {
             exchange.fits(kind)
         }
-        (LabelledKind::Inspection, SharedPart::Inspection(_)) | (LabelledKind::Void, SharedPart::Void(_)) => true,
+        (LabelledKind::Inspection, SharedPart::Inspection(_) | SharedPart::Release(_))
+        | (LabelledKind::Void, SharedPart::Void(_)) => true,
         _ => false,
     }
 }

@@ -113,7 +113,23 @@ fn every_shape_is_read_back() {
         consumer: "stadt".parse().unwrap(),
         s1_digest: Hash([1; 32]),
     };
+    // Identity releases at most the IDNr and five base data.
+    let release = ReleaseRecord {
+        receiver: exchange().consumer,
+        why: exchange().why,
+        data: vec![
+            ReleasedDatum {
+                title: "Postleitzahl der Anschrift".into(),
+                legal_basis: "§ 6 Absatz 1 IDNrG, § 4 Absatz 2 IDNrG".into(),
+                permission: "register-idnr-postleitzahl@1".into(),
+            };
+            6
+        ],
+        registerlandkarte: Hash([1; 32]),
+        lifecycle: exchange().lifecycle,
+    };
     for part in [
+        SharedPart::Release(Box::new(release)),
         SharedPart::Exchange(Box::new(exchange())),
         SharedPart::Exchange(Box::new(intent)),
         SharedPart::Inspection(inspection),
