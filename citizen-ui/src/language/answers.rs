@@ -5,7 +5,7 @@ use record::{Check, ReleaseRecord};
 use crate::language::codes;
 use crate::language::lang::Lang;
 use crate::language::local_time::LocalTime;
-use crate::language::sentence::capitalised;
+use crate::language::sentence::{capitalised, released_data};
 use crate::proof::access::{Ending, EntryStamp, Exchange};
 use text::phrase::Phrase;
 
@@ -119,18 +119,6 @@ pub fn released(stamp: EntryStamp, record: &ReleaseRecord, lang: Lang) -> [Answe
             ..answer(text.allowed, Phrase::said(text.allowed_yes), permissions)
         },
     ]
-}
-
-/// The names of the released data.
-pub(crate) fn released_data(record: &ReleaseRecord) -> Phrase {
-    let mut data = Phrase::default();
-    for datum in &record.data {
-        if !data.0.is_empty() {
-            data.say(", ");
-        }
-        data.quote(&datum.title);
-    }
-    data
 }
 
 /// Whether the exchange was allowed: as broker and provider have checked it.

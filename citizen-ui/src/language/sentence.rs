@@ -4,9 +4,8 @@
 //! verified itself and compares the whole page. An authority's name and its grammatical forms are those of the record,
 //! which has them from the directory as of the day of the access.
 
-use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, PreviewDecision, SubjectRole};
+use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, PreviewDecision, ReleaseRecord, SubjectRole};
 
-use crate::language::answers::released_data;
 use crate::language::case::upper;
 use crate::language::codes;
 use crate::language::lang::Lang;
@@ -245,6 +244,18 @@ fn inspection(phrase: &mut Phrase, record: &InspectionRecord, lang: Lang) {
     };
     phrase.say(before).quote(&record.reader).say(middle);
     phrase.append(reason).say(".");
+}
+
+/// The names of the released data.
+pub(crate) fn released_data(record: &ReleaseRecord) -> Phrase {
+    let mut data = Phrase::default();
+    for datum in &record.data {
+        if !data.0.is_empty() {
+            data.say(", ");
+        }
+        data.quote(&datum.title);
+    }
+    data
 }
 
 fn expired(kind: Kind, stamp: EntryStamp, expiry: ExpiryDay, lang: Lang) -> String {
