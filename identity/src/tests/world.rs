@@ -134,6 +134,7 @@ pub(crate) fn founding() -> Founding {
             .to_vec(),
         identity_sealing: Some(keys.sealing.public().0),
         supervision: Some(SealingKey::from_seed([6; 32]).public().0),
+        ..FirstValues::default()
     };
     founders.found_with(values, Timestamp(0)).unwrap()
 }
