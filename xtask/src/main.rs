@@ -2,7 +2,7 @@
 //!
 //! * `demo` builds the portal's WebAssembly and the programs, then runs the demonstration.
 //! * `test` builds the same and runs every test: unit, property, end-to-end, browser.
-//! * `bench` runs the benchmarks and writes their tables: parts, `ledger`, `peers`, `completeness`.
+//! * `bench` runs the benchmarks and writes their tables: parts, `ledger`, `store`, `peers`, and others.
 //! * `fuzz` runs the fuzz targets, which needs a nightly compiler.
 //! * `check` is formatting, clippy and the dependency rules, as CI asks for them.
 //! * `site` builds the browser's program alone.

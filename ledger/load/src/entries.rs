@@ -10,6 +10,7 @@ use tlog::Hash;
 use crate::world::now;
 
 /// The body of a request, and the number of its entries.
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
     pub(crate) entries: usize,

@@ -9,10 +9,14 @@
 //! Entries are signed before the clock starts, in rounds, so that millions of entries need not fit in memory; the
 //! ledger is idle between rounds. The ledger runs with its defaults (every commit is synced), except that it accepts
 //! old entries, because entries are signed in advance.
+//!
+//! `--store postgres` also starts a PostgreSQL server with a synchronous standby, on the same machine, and reports the
+//! processor time of each for an entry. `--restart` kills the ledger after the load and measures its next start.
 
 mod entries;
 mod maps;
 mod offer;
+mod restart;
 mod world;
 
 use std::path::PathBuf;
@@ -21,14 +25,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use fixtures::postgres::Cluster;
 use ledger_client::HttpLedger;
 use serde_json::json;
 
 use entries::{EntryShape, LoadWriter};
 use maps::MapWatch;
 use offer::{Connection, OfferOptions, Recorded};
-use world::{LedgerChild, World};
+use world::{LedgerChild, Neighbours, World};
 
 #[derive(Parser)]
 #[command(name = "load", version, about = "Load generator for Einsicht's ledger")]
@@ -63,9 +68,33 @@ struct Options {
     /// Entries signed at a time.
     #[arg(long, default_value_t = 500_000)]
     round: usize,
+    /// Where the log is.
+    #[arg(long, value_enum, default_value = "rocks")]
+    store: StoreKind,
+    /// The ledger has a witness, which runs in this process. PostgreSQL needs one.
+    #[arg(long)]
+    witnessed: bool,
+    /// Kill the ledger in the end, and measure the time from its next start to the first receipt.
+    #[arg(long)]
+    restart: bool,
     /// File for the result (flat JSON).
     #[arg(long)]
     json: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StoreKind {
+    Rocks,
+    Postgres,
+}
+
+impl StoreKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Rocks => "rocks",
+            Self::Postgres => "postgres",
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -98,7 +127,12 @@ async fn run(options: &Options) -> Result<()> {
     ensure!(options.rate.is_none_or(|rate| rate > 0.0), "the rate must be above 0");
     let temporary = tempfile::tempdir()?;
     let folder = options.folder.as_deref().unwrap_or(temporary.path());
-    let world = World::found(folder, options.writers)?;
+    let cluster = (options.store == StoreKind::Postgres).then(Cluster::for_load);
+    let neighbours = Neighbours {
+        cluster: cluster.transpose()?,
+        witnessed: options.witnessed || options.store == StoreKind::Postgres,
+    };
+    let world = World::found(folder, options.writers, &neighbours).await?;
     let ledger = world.start(&options.ledger).await?;
     let mut identity = LoadWriter::new(world.identity.clone());
     Connection::open(ledger.address)
@@ -113,7 +147,9 @@ async fn run(options: &Options) -> Result<()> {
     });
     let watch = watch.transpose()?;
 
+    let before = server_times(&neighbours)?;
     let (elapsed, recorded) = offer_all(options, &world, &ledger, &mut writers).await?;
+    let after = server_times(&neighbours)?;
     let mut times: Vec<u32> = recorded.iter().map(|entry| entry.micros).collect();
     times.sort_unstable();
     let milliseconds = |times: &[u32], share| percentile(times, share) / 1000.0;
@@ -123,6 +159,7 @@ async fn run(options: &Options) -> Result<()> {
         "batch": options.batch,
         "writers": options.writers,
         "checked": options.check,
+        "store": options.store.name(),
         "entries_per_s": (options.entries as f64 / elapsed.as_secs_f64()).round(),
     });
     for (name, share) in [("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("max_ms", 1.0)] {
@@ -138,11 +175,29 @@ async fn run(options: &Options) -> Result<()> {
             result[name] = milliseconds(&lags, share).into();
         }
     }
+    for (name, (before, after)) in ["primary_cpu_us", "standby_cpu_us"]
+        .iter()
+        .zip(before.iter().zip(&after))
+    {
+        let used = after.saturating_sub(*before).as_secs_f64();
+        result[*name] = (used * 1e6 / options.entries as f64).into();
+    }
+    if options.restart {
+        let writer = writers.first_mut().context("there is a writer")?;
+        let seconds = restart::first_receipt(&world, &options.ledger, ledger, writer).await?;
+        result["restart_s"] = seconds.as_secs_f64().into();
+    }
     output::stdout!("{result}")?;
     if let Some(path) = &options.json {
         std::fs::write(path, result.to_string()).with_context(|| path.display().to_string())?;
     }
     Ok(())
+}
+
+/// The processor times of primary and standby until now.
+fn server_times(neighbours: &Neighbours) -> Result<Vec<Duration>> {
+    let cluster = neighbours.cluster.iter();
+    cluster.flat_map(|cluster| [cluster.cpu(0), cluster.cpu(1)]).collect()
 }
 
 /// Runs all rounds; returns the time spent sending, and the recorded entries.
@@ -153,10 +208,6 @@ async fn offer_all(
     writers: &mut [LoadWriter],
 ) -> Result<(Duration, Vec<Recorded>)> {
     let trust = Arc::new(world.trust().clone());
-    let mut connections = Vec::new();
-    for _ in 0..writers.len() {
-        connections.push(Connection::open(ledger.address).await?);
-    }
     let (mut elapsed, mut recorded) = (Duration::ZERO, Vec::with_capacity(options.entries));
     let shape = EntryShape {
         record: options.record,
@@ -169,7 +220,12 @@ async fn offer_all(
     while recorded.len() < options.entries {
         let count = options.round.min(options.entries - recorded.len());
         let requests = entries::sign(writers, count, shape)?;
-        let offered = offer::offer(&mut connections, requests, pace, &trust).await?;
+        // Signing may take longer than the ledger keeps an idle connection.
+        let mut connections = Vec::new();
+        for _ in 0..writers.len() {
+            connections.push(Connection::open(ledger.address).await?);
+        }
+        let offered = offer::offer(connections, requests, pace, &trust).await?;
         elapsed += offered.elapsed;
         recorded.extend(offered.recorded);
     }

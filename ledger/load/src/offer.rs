@@ -103,7 +103,7 @@ impl Connection {
 
 /// Sends all requests; `requests` has a list for each writer.
 pub(crate) async fn offer(
-    connections: &mut Vec<Connection>,
+    connections: Vec<Connection>,
     requests: Vec<Vec<Request>>,
     pace: OfferOptions,
     trust: &Arc<Trust>,
@@ -111,7 +111,7 @@ pub(crate) async fn offer(
     let writers = requests.len().max(1);
     let start = Instant::now() + Duration::from_millis(20);
     let mut tasks = Vec::new();
-    for (number, (connection, requests)) in connections.drain(..).zip(requests).enumerate() {
+    for (number, (connection, requests)) in connections.into_iter().zip(requests).enumerate() {
         // The interval between a writer's entries. The first requests of all writers are spread evenly over one
         // interval.
         let apart = pace.rate.map(|rate| Duration::from_secs_f64(writers as f64 / rate));
@@ -123,9 +123,7 @@ pub(crate) async fn offer(
     }
     let mut recorded = Vec::new();
     for task in tasks {
-        let (connection, its) = task.await.context("a writer ended early")??;
-        connections.push(connection);
-        recorded.extend(its);
+        recorded.extend(task.await.context("a writer ended early")??);
     }
     Ok(RoundResult {
         elapsed: start.elapsed(),
@@ -139,7 +137,7 @@ async fn write(
     first: Instant,
     apart: Option<Duration>,
     trust: Option<Arc<Trust>>,
-) -> Result<(Connection, Vec<Recorded>)> {
+) -> Result<Vec<Recorded>> {
     let mut recorded = Vec::new();
     let mut due = first;
     sleep_until(first).await;
@@ -164,5 +162,5 @@ async fn write(
         let its = receipts.into_iter().map(|(index, _)| Recorded { index, at, micros });
         recorded.extend(its);
     }
-    Ok((connection, recorded))
+    Ok(recorded)
 }

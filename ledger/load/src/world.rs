@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use fixtures::postgres::{Cluster, DATABASE};
+use fixtures::witness::Witness;
 use fixtures::{Founders, grant};
 use ledger_client::bootstrap::{Bootstrap, BootstrapError};
 use ledger_client::{HttpLedger, Trust};
@@ -16,6 +18,14 @@ use tlog::note::SignerKey;
 const ORIGIN: &str = "load.example/log";
 /// Entries are signed before they are sent, and the ledger must not refuse them as too old.
 const SKEW_SECONDS: u64 = 24 * 3600;
+
+/// What a ledger has besides its own process.
+pub(crate) struct Neighbours {
+    /// A cluster with the log's database; without one the log is in RocksDB.
+    pub(crate) cluster: Option<Cluster>,
+    /// Whether the policy needs a witness, which runs in this process.
+    pub(crate) witnessed: bool,
+}
 
 /// The files, keys and documents that are needed to start the ledger and write to it.
 pub(crate) struct World {
@@ -32,7 +42,7 @@ pub(crate) struct World {
 
 impl World {
     /// Creates keys and documents, and writes the files that the ledger reads.
-    pub(crate) fn found(folder: &Path, writers: usize) -> Result<Self> {
+    pub(crate) async fn found(folder: &Path, writers: usize, neighbours: &Neighbours) -> Result<Self> {
         service::durable::create_private_directory(folder)?;
         let [log_seed, writer_seed] = [service::secret::random()?, service::secret::random()?];
         let log_key = SignerKey::for_notes(ORIGIN.parse()?, &log_seed);
@@ -63,10 +73,26 @@ impl World {
         let secret = |name: &str, text: &str| service::durable::create_private(&folder.join(name), text.as_bytes());
         secret("log.key", &log_key.to_private_text())?;
         secret("writer.seed", &hex::encode(writer_seed))?;
-        let config = serde_json::json!({
+        let mut config = serde_json::json!({
             "data": "ledger", "origin": ORIGIN, "log_keys": [{"file": "log.key"}], "writer_key": "writer.seed",
             "genesis": trust.genesis.to_string(), "skew_seconds": SKEW_SECONDS,
         });
+        if neighbours.witnessed {
+            let key = SignerKey::for_cosignatures("witness.example".parse()?, &service::secret::random()?);
+            let verifier = key.verifier_key()?;
+            let url = Witness::start(ORIGIN, log_key.verifier_key()?, key).await?.url.clone();
+            let policy = format!(
+                "log {}\nwitness w {verifier} {url}\nquorum w\n",
+                log_key.verifier_key()?
+            );
+            std::fs::write(folder.join("trust.policy"), policy)?;
+            config["policy"] = "trust.policy".into();
+        }
+        if let Some(cluster) = &neighbours.cluster {
+            config["store"] = serde_json::json!({
+                "engine": "postgres", "hosts": cluster.hosts(), "database": DATABASE, "user": DATABASE,
+            });
+        }
         std::fs::write(folder.join("ledger.json"), config.to_string())?;
         Ok(Self {
             folder: folder.to_path_buf(),
@@ -78,8 +104,8 @@ impl World {
         })
     }
 
-    /// Starts the ledger, and begins the log if it is empty.
-    pub(crate) async fn start(&self, program: &Path) -> Result<LedgerChild> {
+    /// Starts the ledger.
+    pub(crate) fn execute(&self, program: &Path) -> Result<LedgerChild> {
         // The port is free now, and the ledger binds it next.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = self.folder.join("ledger.log");
@@ -92,8 +118,13 @@ impl World {
             .stderr(std::fs::File::create(&log)?)
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
-        let mut ledger = LedgerChild { child, address, log };
-        let api = HttpLedger::new(&format!("http://{address}"))?;
+        Ok(LedgerChild { child, address, log })
+    }
+
+    /// Starts the ledger, and begins the log.
+    pub(crate) async fn start(&self, program: &Path) -> Result<LedgerChild> {
+        let mut ledger = self.execute(program)?;
+        let api = HttpLedger::new(&format!("http://{}", ledger.address))?;
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             match self.bootstrap.append(&api, &self.trust).await {
@@ -120,7 +151,7 @@ pub(crate) struct LedgerChild {
 }
 
 impl LedgerChild {
-    fn still_runs(&mut self) -> Result<()> {
+    pub(crate) fn still_runs(&mut self) -> Result<()> {
         let Some(status) = self.child.try_wait()? else {
             return Ok(());
         };

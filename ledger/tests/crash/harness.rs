@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use fixtures::postgres::{Cluster, DATABASE};
+use fixtures::witness::Witness;
 use ledger::failpoints::Point;
 use tempfile::TempDir;
 use tlog::Hash;
@@ -27,8 +28,7 @@ use crate::mirror::Mirror;
 use crate::process::{LedgerProcess, free_port};
 use crate::random::Random;
 use crate::wire::{self, EntryAnswer, Posted};
-use crate::witness::Witness;
-use crate::world::{BROKERS, ORIGIN, World};
+use crate::world::{BROKERS, ORIGIN, World, start_witness};
 use crate::writer::Writer;
 
 /// If a fail point is not reached within this time, the harness kills the ledger.
@@ -173,7 +173,7 @@ struct LogUnderTest {
 impl LogUnderTest {
     async fn found(seed: u64, store: &serde_json::Value) -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let witness = Witness::start().await?;
+        let witness = start_witness().await?;
         let world = World::new(directory.path(), &witness.url, store)?;
         let mut random = Random::new(seed);
         let log = Self {

@@ -19,7 +19,6 @@ mod random;
 mod sync;
 mod takeover;
 mod wire;
-mod witness;
 mod world;
 mod writer;
 

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use fixtures::postgres::Cluster;
+use fixtures::witness::Witness;
 use tempfile::TempDir;
 
 use crate::harness::{Engine, client, found};
 use crate::mirror::Mirror;
 use crate::process::{LedgerProcess, free_port};
 use crate::random::{Random, seed};
-use crate::witness::Witness;
-use crate::world::World;
+use crate::world::{World, start_witness};
 use crate::writer::Writer;
 
 /// The log, with the stores that it has been in.
@@ -114,7 +114,7 @@ impl MovingLog {
 
 pub(crate) async fn moved_to_postgres_and_back() -> Result<()> {
     let directory = tempfile::tempdir()?;
-    let witness = Witness::start().await?;
+    let witness = start_witness().await?;
     let rocks = serde_json::json!({"engine": "rocks"});
     let source = World::new(&directory.path().join("source"), &witness.url, &rocks)?;
     let mut random = Random::new(seed());
@@ -190,7 +190,7 @@ async fn undone(log: &mut MovingLog, source: &World) -> Result<()> {
 /// A database is backed up, the log grows, and the backup is restored: what an operator may do after an accident.
 pub(crate) async fn an_old_copy_of_a_database() -> Result<()> {
     let directory = tempfile::tempdir()?;
-    let (cluster, witness) = (Cluster::replicated()?, Witness::start().await?);
+    let (cluster, witness) = (Cluster::replicated()?, start_witness().await?);
     let mut random = Random::new(seed());
     let mut log = MovingLog {
         engine: Engine::Postgres(cluster),

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use fixtures::postgres::Cluster;
+use fixtures::witness::Witness;
 use tempfile::TempDir;
 use tlog::Hash;
 use tokio::task::JoinHandle;
@@ -19,8 +20,7 @@ use crate::harness::{Engine, Figures, check_writer, client, found};
 use crate::mirror::Mirror;
 use crate::process::{LedgerProcess, free_port, log_output};
 use crate::random::{Random, seed};
-use crate::witness::Witness;
-use crate::world::{BROKERS, World};
+use crate::world::{BROKERS, World, start_witness};
 use crate::writer::Writer;
 
 /// How long the log may take to continue, however busy the machine is. What it took is printed.
@@ -117,7 +117,7 @@ impl Pair {
         let directory = tempfile::tempdir()?;
         let engine = Engine::Postgres(Cluster::replicated()?);
         let store = engine.store(random.next())?;
-        let witness = Witness::start().await?;
+        let witness = start_witness().await?;
         let base = World::new(directory.path(), &witness.url, &store)?;
         let members = [
             Member::new(&base, &store, 0, random)?,

@@ -1,9 +1,11 @@
 //! The keys, documents and files of a log that is to be founded.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
+use fixtures::witness::Witness;
 use fixtures::{Founders, TestWriter, begin, grant};
 use record::{Kind, Period, SignedEntry, SigningKey, Timestamp};
 use service::durable;
@@ -61,7 +63,12 @@ pub(crate) fn log_key() -> Result<SignerKey> {
     Ok(SignerKey::for_notes(ORIGIN.parse()?, &[42; 32]))
 }
 
-pub(crate) fn witness_key() -> Result<SignerKey> {
+/// The log's witness, which lives as long as the test's runtime.
+pub(crate) async fn start_witness() -> Result<Arc<Witness>> {
+    Witness::start(ORIGIN, log_key()?.verifier_key()?, witness_key()?).await
+}
+
+fn witness_key() -> Result<SignerKey> {
     Ok(SignerKey::for_cosignatures("witness.example".parse()?, &[43; 32]))
 }
 

@@ -7,6 +7,15 @@ use crate::{paths, rocksdb, sh};
 
 /// The ledger's programs and examples, and the load generator.
 pub(super) fn build_ledger() -> Result<()> {
+    build_ledger_with(&["--bins", "--examples"])
+}
+
+/// The ledger and the load generator.
+pub(super) fn build_load() -> Result<()> {
+    build_ledger_with(&["--bins"])
+}
+
+fn build_ledger_with(targets: &[&str]) -> Result<()> {
     let build = [
         "build",
         "--release",
@@ -15,11 +24,9 @@ pub(super) fn build_ledger() -> Result<()> {
         "ledger",
         "--package",
         "load",
-        "--bins",
-        "--examples",
     ];
     let mut cargo = sh::cargo();
-    cargo.current_dir(paths::root()?).args(build);
+    cargo.current_dir(paths::root()?).args(build).args(targets);
     rocksdb::link(&mut cargo)?;
     sh::run(&mut cargo)
 }

@@ -8,6 +8,7 @@
 //! | `bench peers` | Tessera on the same machine; its `hammer` and `fsck` against `open_log` | `peers.json` |
 //! | `bench completeness` | the label map, a bundle of proofs, the running ledger's maps | `completeness.json` |
 //! | `bench exchange` | whole exchanges: latency, throughput, memory, profile | `exchange.json` |
+//! | `bench store` | the log on RocksDB and on PostgreSQL with a standby, by turns | `store.json` |
 //! | `bench cockpit` | the portal: download, time until green, pages and logins a second | `cockpit.json` |
 //! | `bench trust` | change sets of the directory and the Registerlandkarte, at the size of Germany | `trust.json` |
 //!
@@ -25,6 +26,7 @@ mod ledger;
 mod parts;
 mod peers;
 mod server;
+mod store;
 mod trust;
 mod wrk;
 
@@ -46,6 +48,8 @@ pub(crate) struct Options {
 enum Suite {
     /// The ledger: in process, over HTTP, and as `open_log`.
     Ledger,
+    /// The ledger on RocksDB and on PostgreSQL with a synchronous standby, by turns.
+    Store(store::Options),
     /// Tessera under the same load, and its tools against `open_log`.
     Peers,
     /// The label map, a bundle of 100 entries, the running ledger's maps.
@@ -60,9 +64,10 @@ enum Suite {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     machine::ensure(machine::Purpose::Build)?;
-    match options.suite {
+    match &options.suite {
         None => parts::run(),
         Some(Suite::Ledger) => ledger::run(options.quick),
+        Some(Suite::Store(store)) => store::run(store, options.quick),
         Some(Suite::Peers) => peers::run(options.quick),
         Some(Suite::Completeness) => completeness::run(options.quick),
         Some(Suite::Exchange) => exchange::run(options.quick),
