@@ -63,7 +63,14 @@ pub fn routes() -> Result<BTreeSet<Route>> {
 
 /// Whether a file belongs to tests or examples.
 fn is_of_tests(file: &str) -> bool {
-    let folders = ["/tests/", "/examples/", "/benches/", "/node_modules/", "/fixture/", "/fixtures/"];
+    let folders = [
+        "/tests/",
+        "/examples/",
+        "/benches/",
+        "/node_modules/",
+        "/fixture/",
+        "/fixtures/",
+    ];
     folders.iter().any(|folder| file.contains(folder))
         || ["/tests.rs", "_tests.rs", "/testing.rs"]
             .iter()
