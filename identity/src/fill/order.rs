@@ -10,8 +10,8 @@
 //! | `report.json` | identity, at the end | the [`Quality`] |
 //! | `refused.json` | identity, instead | why it has not done the order, or has not finished it |
 //!
-//! Whoever may write into identity's directory is its operator, who also holds the population. The permission is that
-//! of the receiver, whoever writes the order.
+//! Only identity's operator, who also holds the population, may write into identity's directory. The permission is that
+//! of the receiver and does not depend on who writes the order.
 
 use std::collections::BTreeSet;
 use std::fmt;

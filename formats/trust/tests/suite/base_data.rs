@@ -4,27 +4,11 @@ use std::collections::BTreeSet;
 
 use record::{DisclosureClass, Sorted, Timestamp};
 use registerlandkarte::{AreaRelation, BaseDatum, Denied, EvidenceType, Provider, RegisterType, Rule, Subjects};
-use tlog::merkle::Index;
-use trust::{BaseDataError, BaseDataPermit, ComponentState, History, Operation, Position, TrustKind, Value, Versions};
+use trust::{BaseDataError, BaseDataPermit, ComponentState, History, Operation, TrustKind, Value, Versions};
 
-use crate::fixture::{
-    DIRECTORY, REGISTERLANDKARTE, body, catalogue, component, end, first_directory, genesis, propose, put, rule, sign,
-};
+use crate::fixture::{DIRECTORY, REGISTERLANDKARTE, body, catalogue, component, end, history, put, rule};
 
 const PURPOSE: &str = "registermodernisierung";
-
-fn history(sets: Vec<(TrustKind, Vec<Operation>)>) -> History {
-    let first = (DIRECTORY, first_directory());
-    let sets = [first].into_iter().chain(sets).zip(1_u32..);
-    sets.fold(History::new(genesis()), |history, ((kind, operations), number)| {
-        let set = sign(propose(history.state(), kind, 100, operations), &[1, 2]);
-        let position = Position {
-            index: Index::from(number),
-            time: Timestamp(1000),
-        };
-        history.apply(kind, position, &set).unwrap()
-    })
-}
 
 fn base_rule(datum: BaseDatum, change: impl FnOnce(&mut Rule)) -> Value {
     let Value::Permission(rule) = rule(datum.evidence(), 1, PURPOSE) else {
@@ -94,7 +78,7 @@ fn a_permit_has_exactly_the_wanted_data_and_only_if_each_has_a_rule() {
         let history = history(vec![landkarte(&values)]);
         for mut wanted in sets().map(members) {
             let permit = newest(&history, RECEIVER, &wanted);
-            // Whoever gets base data gets the IDNr that they belong to.
+            // A receiver of base data also gets the IDNr that they belong to.
             wanted.push(BaseDatum::Idnr);
             match permit {
                 Ok(permit) => {

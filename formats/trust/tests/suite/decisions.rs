@@ -9,11 +9,11 @@ use registerlandkarte::{Denied, NotCompetent, Permission, Subject};
 use tlog::merkle::Index;
 use trust::{
     Component, ComponentState, History, Operation, OperationProblem, PermitError, Position, ServedRegister, SetProblem,
-    Snapshot, Transmission, TrustKind, Value, Version, Versions,
+    Snapshot, Transmission, Value, Version, Versions,
 };
 
 use crate::fixture::{
-    DIRECTORY, REGISTERLANDKARTE, body, component, end, evidence, first_directory, genesis, origin, propose, put,
+    DIRECTORY, REGISTERLANDKARTE, body, component, end, evidence, genesis, history, origin, propose, put,
     register_component, rule, rules, sign,
 };
 use crate::properties::{Step, TIMES, any_changes, replay, sequence};
@@ -117,20 +117,6 @@ fn ten_thousand_recorded_decisions_are_replayed_from_change_sets_and_from_snapsh
         superseded > RECORDED / 100,
         "{superseded} of {recorded} are not what the newest versions say"
     );
-}
-
-/// The history after the first directory and these sets.
-fn history(sets: Vec<(TrustKind, Vec<Operation>)>) -> History {
-    let first = (DIRECTORY, first_directory());
-    let sets = [first].into_iter().chain(sets).zip(1_u32..);
-    sets.fold(History::new(genesis()), |history, ((kind, operations), number)| {
-        let set = sign(propose(history.state(), kind, 100, operations), &[1, 2]);
-        let position = Position {
-            index: Index::from(number),
-            time: Timestamp(1000),
-        };
-        history.apply(kind, position, &set).unwrap()
-    })
 }
 
 fn changed(id: &str, key: u8, change: impl FnOnce(&mut Component)) -> Operation {

@@ -7,10 +7,11 @@ use registerlandkarte::{
     AreaRelation, BodyClass, Consumer, EvidenceType, Interval, Norm, NormSource, Provider, RegisterType, Rule, Subjects,
 };
 use tlog::checkpoint::Origin;
+use tlog::merkle::Index;
 use trust::{
     Ars, Authorities, Authority, Body, BodyRole, CertificateAuthorities, ChangeSet, Component, ComponentState,
-    Delegation, Forms, Level, Operation, ServedRegister, SignedChangeSet, SupervisionKey, Threshold, TrustKind,
-    TrustState, Value,
+    Delegation, Forms, History, Level, Operation, Position, ServedRegister, SignedChangeSet, SupervisionKey, Threshold,
+    TrustKind, TrustState, Value,
 };
 
 pub(crate) const DIRECTORY: TrustKind = TrustKind::Directory;
@@ -263,4 +264,18 @@ pub(crate) fn first_set() -> SignedChangeSet {
 /// The state after the first directory.
 pub(crate) fn first_state() -> TrustState {
     genesis().apply(DIRECTORY, &first_set()).unwrap()
+}
+
+/// The history after the first directory and these sets.
+pub(crate) fn history(sets: Vec<(TrustKind, Vec<Operation>)>) -> History {
+    let first = (DIRECTORY, first_directory());
+    let sets = [first].into_iter().chain(sets).zip(1_u32..);
+    sets.fold(History::new(genesis()), |history, ((kind, operations), number)| {
+        let set = sign(propose(history.state(), kind, 100, operations), &[1, 2]);
+        let position = Position {
+            index: Index::from(number),
+            time: Timestamp(1000),
+        };
+        history.apply(kind, position, &set).unwrap()
+    })
 }
